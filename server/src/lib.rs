@@ -1,1 +1,13 @@
-//! Server.
+//! The Hubbub server. Imports point down only:
+//!
+//! ```text
+//! node · cli                    composition
+//! gateway · http                transports: parse, authenticate, call, encode
+//! chat · accounts               what a person may do
+//! streams                       append, read, sequencer, hub, outbox
+//! store · fabric                SQL · Redis or in-process
+//! config · clock · error · telemetry
+//! ```
+
+pub mod clock;
+pub mod error;
