@@ -12,4 +12,5 @@
 pub mod clock;
 pub mod error;
 pub mod fabric;
+pub mod store;
 pub mod streams;
