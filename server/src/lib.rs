@@ -12,3 +12,5 @@
 pub mod clock;
 pub mod config;
 pub mod error;
+pub mod fabric;
+pub mod streams;
