@@ -14,4 +14,3 @@ pub mod config;
 pub mod error;
 pub mod fabric;
 pub mod store;
-pub mod streams;

@@ -129,8 +129,9 @@ impl Log {
     pub async fn live(&mut self, sessions: &[SessionId]) -> Result<HashSet<SessionId>, CommandError> {
         let ids = list::padded(sessions.iter().map(|session| session.as_uuid()));
         let (places, lock) = (list::placeholders(1, ids.len()), self.locking("FOR SHARE"));
-        let sql =
-            format!("SELECT id FROM sessions WHERE id IN ({places}) AND ended_at_ms IS NULL ORDER BY id {lock}");
+        let sql = format!(
+            "SELECT id FROM sessions WHERE id IN ({places}) AND ended_at_ms IS NULL ORDER BY id {lock}"
+        );
         let live: Vec<Uuid> = on_tx!(self.tx, conn => {
             let mut query = sqlx::query_scalar(AssertSqlSafe(sql));
             for id in &ids {
@@ -153,7 +154,8 @@ impl Log {
     /// Locks streams, so that entries can be appended; those that do not exist are left out. All at once: a second
     /// call could wait for someone who waits for the first.
     pub async fn lock(&mut self, streams: &[StreamId]) -> Result<(), CommandError> {
-        let by_id: BTreeMap<Uuid, StreamId> = streams.iter().map(|stream| (stream.as_uuid(), *stream)).collect();
+        let by_id: BTreeMap<Uuid, StreamId> =
+            streams.iter().map(|stream| (stream.as_uuid(), *stream)).collect();
         let ids = list::padded(by_id.keys().copied());
         let (places, lock) = (list::placeholders(1, ids.len()), self.locking("FOR UPDATE"));
         let sql = format!(
@@ -213,7 +215,9 @@ impl Log {
             .bind(stream.as_uuid()).bind(sender.as_uuid()).bind(&key.key).fetch_optional(conn))?;
         match found {
             None => Ok(None),
-            Some((_, _, _, digest)) if digest.as_ref() != Some(&key.digest) => Err(Reason::KeyConflict.into()),
+            Some((_, _, _, digest)) if digest.as_ref() != Some(&key.digest) => {
+                Err(Reason::KeyConflict.into())
+            }
             Some((seq, id, at, _)) => Ok(Some(Sent { seq: Seq::from_i64(seq), id: EntryId(id), at })),
         }
     }

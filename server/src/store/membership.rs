@@ -52,8 +52,7 @@ pub async fn room(log: &mut Log, room: RoomId) -> sqlx::Result<Option<RoomRow>> 
 /// The direct room of a pair.
 pub async fn direct_room(log: &mut Log, key: &str) -> sqlx::Result<Option<RoomId>> {
     const SQL: &str = "SELECT id FROM rooms WHERE direct_key = $1";
-    let id: Option<Uuid> =
-        on_tx!(log.tx(), conn => sqlx::query_scalar(SQL).bind(key).fetch_optional(conn))?;
+    let id: Option<Uuid> = on_tx!(log.tx(), conn => sqlx::query_scalar(SQL).bind(key).fetch_optional(conn))?;
     Ok(id.map(RoomId))
 }
 
@@ -200,7 +199,8 @@ pub async fn marker(log: &mut Log, room: RoomId, user: UserId) -> sqlx::Result<O
 
 /// Moves someone's read marker to `seq`; gives the ordinal of the newest message at or below it.
 pub async fn move_marker(log: &mut Log, room: RoomId, user: UserId, seq: Seq) -> sqlx::Result<i64> {
-    const ORDINAL: &str = "SELECT ordinal FROM messages WHERE room_id = $1 AND seq <= $2 ORDER BY seq DESC LIMIT 1";
+    const ORDINAL: &str =
+        "SELECT ordinal FROM messages WHERE room_id = $1 AND seq <= $2 ORDER BY seq DESC LIMIT 1";
     const MOVE: &str = "UPDATE members SET marker_seq = $1, marker_ordinal = $2
         WHERE room_id = $3 AND user_id = $4";
     let ordinal: Option<i64> = on_tx!(log.tx(), conn => sqlx::query_scalar(ORDINAL)

@@ -9,7 +9,11 @@
 //! - Binds are `$1`, `$2` …; each is used in the order of its number, because SQLite counts as it meets them.
 //!   Lists are bound one value each ([`list`]).
 
+pub mod append;
 pub mod list;
+pub mod log;
+pub mod membership;
+pub mod revise;
 
 mod connect;
 mod migrate;
@@ -201,7 +205,9 @@ impl Db {
     /// What `work` gives; an error of the database, after which it is not known whether the commit took place.
     pub async fn transact<T, E, F>(&self, work: F) -> Result<T, E>
     where
-        F: for<'tx> FnOnce(&'tx mut Tx) -> futures_util::future::BoxFuture<'tx, Result<T, E>> + Send + 'static,
+        F: for<'tx> FnOnce(&'tx mut Tx) -> futures_util::future::BoxFuture<'tx, Result<T, E>>
+            + Send
+            + 'static,
         T: Send + 'static,
         E: From<sqlx::Error> + Send + 'static,
     {

@@ -84,7 +84,10 @@ mod tests {
 
     #[test]
     fn only_the_text_goes() {
-        assert_eq!(blank(r#"{"reply_to":3,"text":"x"}"#, None).as_deref(), Some(r#"{"reply_to":3,"text":""}"#));
+        assert_eq!(
+            blank(r#"{"reply_to":3,"text":"x"}"#, None).as_deref(),
+            Some(r#"{"reply_to":3,"text":""}"#)
+        );
         assert_eq!(blank(r#"{"target":3,"text":"x"}"#, Some(Seq(4))), None);
         assert!(blank(r#"{"target":3,"text":"x"}"#, Some(Seq(3))).is_some());
     }
