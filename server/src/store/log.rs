@@ -179,7 +179,7 @@ impl Log {
     /// Makes a new stream, which is locked by being new.
     pub async fn create(&mut self, stream: StreamId) -> Result<(), CommandError> {
         const SQL: &str = "INSERT INTO streams (id, head, messages, last_message_seq) VALUES ($1, 0, 0, 0)";
-        on_tx!(self.tx, conn => sqlx::query(SQL).bind(stream.as_uuid()).execute(conn))?;
+        on_tx!(execute self.tx, sqlx::query(SQL).bind(stream.as_uuid()))?;
         self.places.insert(stream, Place { head: 0, messages: 0, last_message_seq: 0, changed: false });
         Ok(())
     }
@@ -263,7 +263,7 @@ impl Log {
                  VALUES {values}"
             );
             let bodies = rows.iter().map(|row| body_json(&row.entry.body)).collect::<Result<Vec<_>, _>>()?;
-            on_tx!(self.tx, conn => {
+            on_tx!(execute self.tx, {
                 let mut query = sqlx::query(AssertSqlSafe(sql));
                 for (EntryRow { entry, digest }, body) in rows.iter().zip(&bodies) {
                     query = query
@@ -271,7 +271,7 @@ impl Log {
                         .bind(entry.at).bind(entry.sender.as_uuid()).bind(entry.body.kind())
                         .bind(body).bind(&entry.key).bind(digest);
                 }
-                query.execute(conn)
+                query
             })?;
         }
         Ok(())
@@ -283,14 +283,14 @@ impl Log {
             let sql = format!(
                 "INSERT INTO messages (room_id, seq, ordinal, sender_id, at_ms, text, reply_to) VALUES {values}"
             );
-            on_tx!(self.tx, conn => {
+            on_tx!(execute self.tx, {
                 let mut query = sqlx::query(AssertSqlSafe(sql));
                 for row in rows {
                     query = query
                         .bind(row.room).bind(row.seq).bind(row.ordinal).bind(row.sender).bind(row.at_ms)
                         .bind(&row.text).bind(row.reply_to);
                 }
-                query.execute(conn)
+                query
             })?;
         }
         Ok(())
@@ -300,8 +300,8 @@ impl Log {
     async fn update_heads(&mut self) -> Result<(), CommandError> {
         const SQL: &str = "UPDATE streams SET head = $1, messages = $2, last_message_seq = $3 WHERE id = $4";
         for (stream, place) in self.places.iter().filter(|(_, place)| place.changed) {
-            on_tx!(self.tx, conn => sqlx::query(SQL).bind(place.head).bind(place.messages)
-                .bind(place.last_message_seq).bind(stream.as_uuid()).execute(conn))?;
+            on_tx!(execute self.tx, sqlx::query(SQL).bind(place.head).bind(place.messages)
+                .bind(place.last_message_seq).bind(stream.as_uuid()))?;
         }
         Ok(())
     }

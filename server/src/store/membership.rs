@@ -61,17 +61,17 @@ pub async fn insert_room(log: &mut Log, row: &RoomRow, direct_key: Option<&str>)
     const SQL: &str = "INSERT INTO rooms
         (id, kind, name, name_folded, topic, direct_key, member_count, created_at_ms)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    on_tx!(log.tx(), conn => sqlx::query(SQL)
+    on_tx!(execute log.tx(), sqlx::query(SQL)
         .bind(row.id.as_uuid()).bind(row.kind.as_str()).bind(&row.name).bind(row.name.to_lowercase())
-        .bind(&row.topic).bind(direct_key).bind(row.member_count).bind(row.created_at_ms).execute(conn))?;
+        .bind(&row.topic).bind(direct_key).bind(row.member_count).bind(row.created_at_ms))?;
     Ok(())
 }
 
 /// Gives a room another name and topic.
 pub async fn update_room(log: &mut Log, room: RoomId, name: &str, topic: &str) -> sqlx::Result<()> {
     const SQL: &str = "UPDATE rooms SET name = $1, name_folded = $2, topic = $3 WHERE id = $4";
-    on_tx!(log.tx(), conn => sqlx::query(SQL)
-        .bind(name).bind(name.to_lowercase()).bind(topic).bind(room.as_uuid()).execute(conn))?;
+    on_tx!(execute log.tx(), sqlx::query(SQL)
+        .bind(name).bind(name.to_lowercase()).bind(topic).bind(room.as_uuid()))?;
     Ok(())
 }
 
@@ -110,31 +110,31 @@ pub async fn insert_member(
         (room_id, user_id, role, joined_at_ms, joined_seq, marker_seq, marker_ordinal)
         VALUES ($1, $2, $3, $4, $5, $6, $7)";
     let (at_ms, ordinal) = (log.at_ms(), log.messages(StreamId::Room(room)));
-    on_tx!(log.tx(), conn => sqlx::query(SQL)
+    on_tx!(execute log.tx(), sqlx::query(SQL)
         .bind(room.as_uuid()).bind(user.as_uuid()).bind(role.as_str()).bind(at_ms)
-        .bind(joined.as_i64()).bind(joined.as_i64()).bind(ordinal).execute(conn))?;
+        .bind(joined.as_i64()).bind(joined.as_i64()).bind(ordinal))?;
     Ok(())
 }
 
 /// Takes someone out.
 pub async fn delete_member(log: &mut Log, room: RoomId, user: UserId) -> sqlx::Result<()> {
     const SQL: &str = "DELETE FROM members WHERE room_id = $1 AND user_id = $2";
-    on_tx!(log.tx(), conn => sqlx::query(SQL).bind(room.as_uuid()).bind(user.as_uuid()).execute(conn))?;
+    on_tx!(execute log.tx(), sqlx::query(SQL).bind(room.as_uuid()).bind(user.as_uuid()))?;
     Ok(())
 }
 
 /// Gives a member another role.
 pub async fn set_role(log: &mut Log, room: RoomId, user: UserId, role: Role) -> sqlx::Result<()> {
     const SQL: &str = "UPDATE members SET role = $1 WHERE room_id = $2 AND user_id = $3";
-    on_tx!(log.tx(), conn => sqlx::query(SQL)
-        .bind(role.as_str()).bind(room.as_uuid()).bind(user.as_uuid()).execute(conn))?;
+    on_tx!(execute log.tx(), sqlx::query(SQL)
+        .bind(role.as_str()).bind(room.as_uuid()).bind(user.as_uuid()))?;
     Ok(())
 }
 
 /// Counts members in or out.
 pub async fn count_members(log: &mut Log, room: RoomId, change: i64) -> sqlx::Result<()> {
     const SQL: &str = "UPDATE rooms SET member_count = member_count + $1 WHERE id = $2";
-    on_tx!(log.tx(), conn => sqlx::query(SQL).bind(change).bind(room.as_uuid()).execute(conn))?;
+    on_tx!(execute log.tx(), sqlx::query(SQL).bind(change).bind(room.as_uuid()))?;
     Ok(())
 }
 
@@ -206,7 +206,7 @@ pub async fn move_marker(log: &mut Log, room: RoomId, user: UserId, seq: Seq) ->
     let ordinal: Option<i64> = on_tx!(log.tx(), conn => sqlx::query_scalar(ORDINAL)
         .bind(room.as_uuid()).bind(seq.as_i64()).fetch_optional(conn))?;
     let ordinal = ordinal.unwrap_or(0);
-    on_tx!(log.tx(), conn => sqlx::query(MOVE)
-        .bind(seq.as_i64()).bind(ordinal).bind(room.as_uuid()).bind(user.as_uuid()).execute(conn))?;
+    on_tx!(execute log.tx(), sqlx::query(MOVE)
+        .bind(seq.as_i64()).bind(ordinal).bind(room.as_uuid()).bind(user.as_uuid()))?;
     Ok(ordinal)
 }
