@@ -1,1 +1,16 @@
-//! Server.
+//! The Hubbub server. Imports point down only:
+//!
+//! ```text
+//! node · cli                    composition
+//! gateway · http                transports: parse, authenticate, call, encode
+//! chat · accounts               what a person may do
+//! streams                       append, read, sequencer, hub, outbox
+//! store · fabric                SQL · Redis or in-process
+//! config · clock · error · telemetry
+//! ```
+
+pub mod clock;
+pub mod config;
+pub mod error;
+pub mod fabric;
+pub mod store;
