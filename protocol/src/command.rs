@@ -154,6 +154,7 @@ shape! {
         token: String,
         /// How far the client has each stream it wants to resume; streams without a cursor start at their head.
         #[serde(default)]
+        #[ts(optional, as = "Option<_>")]
         cursors: BTreeMap<StreamId, Cursor>,
     }
     /// What a client needs to begin; missed entries follow as pushes.
@@ -217,12 +218,15 @@ shape! {
         kind: RoomKind,
         /// What it is called; 1 to 80 characters, absent for a direct room.
         #[serde(default)]
+        #[ts(optional, as = "Option<_>")]
         name: String,
         /// What it is about; at most 250 characters.
         #[serde(default)]
+        #[ts(optional, as = "Option<_>")]
         topic: String,
         /// Who is in it from the start, beside its maker; exactly one for a direct room.
         #[serde(default)]
+        #[ts(optional, as = "Option<_>")]
         members: Vec<UserId>,
     }
     /// A room.
