@@ -11,3 +11,5 @@
 
 pub mod clock;
 pub mod error;
+pub mod fabric;
+pub mod streams;
