@@ -35,6 +35,9 @@ macro_rules! methods {
         #[derive(Clone, Debug, PartialEq)]
         pub enum Command { $(#[doc = $summary] $variant($params),)+ }
 
+        // A result that is no type does not compile.
+        $(const _: Option<$result> = None;)+
+
         /// Every method, in the order of the documentation.
         pub const METHODS: &[Method] = &[
             $(Method { name: $name, params: stringify!($params), result: stringify!($result), summary: $summary },)+

@@ -3,1571 +3,851 @@
 
 /* eslint-disable */
 
-/**
- * Names one account.
- *
- * A `UUIDv7` (RFC 9562 §5.7), so ids sort by creation to the millisecond; on the wire the hyphenated form.
- */
+/** Names one account. A `UUIDv7` (RFC 9562 §5.7), so ids sort by creation to the millisecond; on the wire the hyphenated form. */
 export type UserId = string;
 
-/**
- * Names one room.
- *
- * A `UUIDv7` (RFC 9562 §5.7), so ids sort by creation to the millisecond; on the wire the hyphenated form.
- */
+/** Names one room. A `UUIDv7` (RFC 9562 §5.7), so ids sort by creation to the millisecond; on the wire the hyphenated form. */
 export type RoomId = string;
 
-/**
- * Names one login; outlives sockets.
- *
- * A `UUIDv7` (RFC 9562 §5.7), so ids sort by creation to the millisecond; on the wire the hyphenated form.
- */
+/** Names one login; outlives sockets. A `UUIDv7` (RFC 9562 §5.7), so ids sort by creation to the millisecond; on the wire the hyphenated form. */
 export type SessionId = string;
 
-/**
- * Names one entry of a stream.
- *
- * A `UUIDv7` (RFC 9562 §5.7), so ids sort by creation to the millisecond; on the wire the hyphenated form.
- */
+/** Names one entry of a stream. A `UUIDv7` (RFC 9562 §5.7), so ids sort by creation to the millisecond; on the wire the hyphenated form. */
 export type EntryId = string;
 
-/**
- * Names the life of the database that cursors belong to; renewed when it is restored from a backup.
- *
- * A `UUIDv7` (RFC 9562 §5.7), so ids sort by creation to the millisecond; on the wire the hyphenated form.
- */
+/** Names the life of the database that cursors belong to; renewed when it is restored from a backup. A `UUIDv7` (RFC 9562 §5.7), so ids sort by creation to the millisecond; on the wire the hyphenated form. */
 export type Epoch = string;
 
-/**
- * Names one stream: a room's, or a user's own.
- */
+/** Names one stream: a room's, or a user's own. */
 export type StreamId = `room:${string}` | `user:${string}`;
 
-/**
- * A place in a stream: 1, 2, 3 … without gaps; 0 is before the first entry.
- */
+/** A place in a stream: 1, 2, 3 … without gaps; 0 is before the first entry. */
 export type Seq = number;
 
-/**
- * How far a client has read a stream: it has every entry up to and including `seq`, in the life `epoch`.
- */
-export type Cursor = { 
-/**
- * The `epoch` that `session.start` answered when the cursor was made.
- */
-epoch: Epoch, 
-/**
- * The newest seq the client has, 0 for none.
- */
-seq: Seq, };
+/** How far a client has read a stream: it has every entry up to and including `seq`, in the life `epoch`. */
+export type Cursor = {
+  /** The `epoch` that `session.start` answered when the cursor was made. */
+  epoch: Epoch;
+  /** The newest seq the client has, 0 for none. */
+  seq: Seq;
+};
 
-/**
- * A person or a bot, as others see it.
- */
-export type User = { 
-/**
- * The account.
- */
-id: UserId, 
-/**
- * The unique name: lower case letters, digits, `.`, `_`, `-`.
- */
-username: string, 
-/**
- * What others read.
- */
-display_name: string, };
+/** A person or a bot, as others see it. */
+export type User = {
+  /** The account. */
+  id: UserId;
+  /** The unique name: lower case letters, digits, `.`, `_`, `-`. */
+  username: string;
+  /** What others read. */
+  display_name: string;
+};
 
-/**
- * What a device is.
- */
+/** What a device is. */
 export type DeviceClass = "desktop" | "phone" | "tablet" | "bot";
 
-/**
- * What logged in.
- */
-export type Device = { 
-/**
- * Made once by the client and kept on the device; 1 to 100 characters.
- */
-id: string, 
-/**
- * What it is.
- */
-class: DeviceClass, 
-/**
- * What its owner calls it, such as "Firefox on Linux"; at most 100 characters.
- */
-name: string, };
+/** What logged in. */
+export type Device = {
+  /** Made once by the client and kept on the device; 1 to 100 characters. */
+  id: string;
+  /** What it is. */
+  class: DeviceClass;
+  /** What its owner calls it, such as "Firefox on Linux"; at most 100 characters. */
+  name: string;
+};
 
-/**
- * A login, as its owner sees it.
- */
-export type Session = { 
-/**
- * The session.
- */
-id: SessionId, 
-/**
- * What logged in.
- */
-device: Device, 
-/**
- * Where from: the network address, coarse (the last part blanked).
- */
-place: string, 
-/**
- * When it logged in.
- */
-started_at: number, 
-/**
- * When it was last used, to the minute.
- */
-used_at: number, 
-/**
- * Whether this is the session that asks.
- */
-current: boolean, };
+/** A login, as its owner sees it. */
+export type Session = {
+  /** The session. */
+  id: SessionId;
+  /** What logged in. */
+  device: Device;
+  /** Where from: the network address, coarse (the last part blanked). */
+  place: string;
+  /** When it logged in. */
+  started_at: number;
+  /** When it was last used, to the minute. */
+  used_at: number;
+  /** Whether this is the session that asks. */
+  current: boolean;
+};
 
-/**
- * Why, by which device, from where and when a session ended.
- */
-export type SessionEnd = { 
-/**
- * Why.
- */
-reason: EndReason, 
-/**
- * The device that did it, where one did.
- */
-device?: Device, 
-/**
- * Where that device was, coarse.
- */
-place?: string, 
-/**
- * When.
- */
-at: number, };
+/** Why, by which device, from where and when a session ended. */
+export type SessionEnd = {
+  /** Why. */
+  reason: EndReason;
+  /** The device that did it, where one did. */
+  device?: Device;
+  /** Where that device was, coarse. */
+  place?: string;
+  /** When. */
+  at: number;
+};
 
-/**
- * What a room is.
- */
+/** What a room is. */
 export type RoomKind = "direct" | "group" | "channel";
 
-/**
- * What a member may do; each role may what those before it may.
- */
+/** What a member may do; each role may what those before it may. */
 export type Role = "member" | "admin" | "owner";
 
-/**
- * How far a person has read a room, on whichever device.
- */
-export type Marker = { 
-/**
- * The newest entry read, 0 for none.
- */
-seq: Seq, 
-/**
- * Messages after it, counted by the server.
- */
-unread: number, };
+/** How far a person has read a room, on whichever device. */
+export type Marker = {
+  /** The newest entry read, 0 for none. */
+  seq: Seq;
+  /** Messages after it, counted by the server. */
+  unread: number;
+};
 
-/**
- * The newest message of a room, for lists.
- */
-export type Preview = { 
-/**
- * Its place.
- */
-seq: Seq, 
-/**
- * Who wrote it.
- */
-sender: UserId, 
-/**
- * Its first 120 characters; absent when it was recalled.
- */
-text?: string, 
-/**
- * When.
- */
-at: number, };
+/** The newest message of a room, for lists. */
+export type Preview = {
+  /** Its place. */
+  seq: Seq;
+  /** Who wrote it. */
+  sender: UserId;
+  /** Its first 120 characters; absent when it was recalled. */
+  text?: string;
+  /** When. */
+  at: number;
+};
 
-/**
- * A room as one of its members sees it.
- */
-export type Room = { 
-/**
- * The room.
- */
-id: RoomId, 
-/**
- * What it is.
- */
-kind: RoomKind, 
-/**
- * What it is called; empty for a direct room, which is called by its `peer`.
- */
-name: string, 
-/**
- * What it is about.
- */
-topic: string, 
-/**
- * The reader's role.
- */
-role: Role, 
-/**
- * How many people are in it.
- */
-member_count: number, 
-/**
- * The other person of a direct room.
- */
-peer?: User, 
-/**
- * The newest seq of the room's stream.
- */
-head: Seq, 
-/**
- * How far the reader has read it.
- */
-marker: Marker, 
-/**
- * The newest message.
- */
-last?: Preview, 
-/**
- * When it was made.
- */
-created_at: number, };
+/** A room as one of its members sees it. */
+export type Room = {
+  /** The room. */
+  id: RoomId;
+  /** What it is. */
+  kind: RoomKind;
+  /** What it is called; empty for a direct room, which is called by its `peer`. */
+  name: string;
+  /** What it is about. */
+  topic: string;
+  /** The reader's role. */
+  role: Role;
+  /** How many people are in it. */
+  member_count: number;
+  /** The other person of a direct room. */
+  peer?: User;
+  /** The newest seq of the room's stream. */
+  head: Seq;
+  /** How far the reader has read it. */
+  marker: Marker;
+  /** The newest message. */
+  last?: Preview;
+  /** When it was made. */
+  created_at: number;
+};
 
-/**
- * A public channel as someone who browses sees it.
- */
-export type PublicRoom = { 
-/**
- * The room.
- */
-id: RoomId, 
-/**
- * What it is.
- */
-kind: RoomKind, 
-/**
- * What it is called.
- */
-name: string, 
-/**
- * What it is about.
- */
-topic: string, 
-/**
- * How many people are in it.
- */
-member_count: number, 
-/**
- * Whether the reader is in it.
- */
-joined: boolean, };
+/** A public channel as someone who browses sees it. */
+export type PublicRoom = {
+  /** The room. */
+  id: RoomId;
+  /** What it is. */
+  kind: RoomKind;
+  /** What it is called. */
+  name: string;
+  /** What it is about. */
+  topic: string;
+  /** How many people are in it. */
+  member_count: number;
+  /** Whether the reader is in it. */
+  joined: boolean;
+};
 
-/**
- * Someone in a room.
- */
-export type Member = { 
-/**
- * Who.
- */
-user: User, 
-/**
- * As what.
- */
-role: Role, 
-/**
- * Since when.
- */
-joined_at: number, };
+/** Someone in a room. */
+export type Member = {
+  /** Who. */
+  user: User;
+  /** As what. */
+  role: Role;
+  /** Since when. */
+  joined_at: number;
+};
 
-/**
- * One line of a room's timeline with its present content: an [`Entry`] of a kind that stands in the timeline
- * (everything but `edit` and `recall`), and what later edits and recalls made of it.
- */
-export type TimelineItem = { 
-/**
- * When the text was last edited.
- */
-edited_at?: number, 
-/**
- * Who recalled it and when.
- */
-recalled?: Recalled, 
-/**
- * The stream.
- */
-stream: StreamId, 
-/**
- * Its place: 1, 2, 3 … without gaps.
- */
-seq: Seq, 
-/**
- * Its name.
- */
-id: EntryId, 
-/**
- * When it was committed.
- */
-at: number, 
-/**
- * Whose act it is.
- */
-sender: UserId, 
-/**
- * The sender's idempotency key, where the act has one.
- */
-key?: string, } & ({ "kind": "message", 
-/**
- * The text as it was sent; empty once the message was recalled.
- */
-text: string, 
-/**
- * The message it answers, in the same room.
- */
-reply_to?: Seq, } | { "kind": "edit", 
-/**
- * The message.
- */
-target: Seq, 
-/**
- * Its new text; empty once the message was recalled.
- */
-text: string, } | { "kind": "recall", 
-/**
- * The message.
- */
-target: Seq, } | { "kind": "room_created", 
-/**
- * What it is.
- */
-room_kind: RoomKind, 
-/**
- * What it is called.
- */
-name: string, } | { "kind": "room_updated", 
-/**
- * What it is called now.
- */
-name: string, 
-/**
- * What it is about now.
- */
-topic: string, } | { "kind": "member_joined", 
-/**
- * The sender, as others see it.
- */
-user: User, } | { "kind": "member_added", 
-/**
- * Who.
- */
-user: User, } | { "kind": "member_left", 
-/**
- * The sender, as others see it.
- */
-user: User, } | { "kind": "member_removed", 
-/**
- * Who.
- */
-user: User, } | { "kind": "role_changed", 
-/**
- * Who.
- */
-user: UserId, 
-/**
- * The role now.
- */
-role: Role, } | { "kind": "room_joined", 
-/**
- * The room, as they see it.
- */
-room: Room, } | { "kind": "room_left", 
-/**
- * The room.
- */
-room: RoomId, 
-/**
- * Whether someone else put them out.
- */
-removed: boolean, } | { "kind": "marker_moved", 
-/**
- * The room.
- */
-room: RoomId, 
-/**
- * How far, and how many messages were after it then.
- */
-marker: Marker, } | { "kind": "session_started", 
-/**
- * The login.
- */
-session: Session, } | { "kind": "profile_changed", 
-/**
- * As others see them now.
- */
-user: User, });
+/** One line of a room's timeline with its present content: an `Entry` of a kind that stands in the timeline (everything but `edit` and `recall`), and what later edits and recalls made of it. */
+export type TimelineItem = {
+  /** When the text was last edited. */
+  edited_at?: number;
+  /** Who recalled it and when. */
+  recalled?: Recalled;
+  /** The stream. */
+  stream: StreamId;
+  /** Its place: 1, 2, 3 … without gaps. */
+  seq: Seq;
+  /** Its name. */
+  id: EntryId;
+  /** When it was committed. */
+  at: number;
+  /** Whose act it is. */
+  sender: UserId;
+  /** The sender's idempotency key, where the act has one. */
+  key?: string;
+} & EntryBody;
 
-/**
- * Who recalled a message, and when.
- */
-export type Recalled = { 
-/**
- * Who: the author, or an admin.
- */
-by: UserId, 
-/**
- * When.
- */
-at: number, };
+/** Who recalled a message, and when. */
+export type Recalled = {
+  /** Who: the author, or an admin. */
+  by: UserId;
+  /** When. */
+  at: number;
+};
 
-/**
- * A text that its author has not sent yet; the same on each of their devices.
- */
-export type Draft = { 
-/**
- * Where it will go.
- */
-room: RoomId, 
-/**
- * The text so far.
- */
-text: string, 
-/**
- * The message it answers.
- */
-reply_to?: Seq, 
-/**
- * When it was last changed; the newer draft wins.
- */
-at: number, };
+/** A text that its author has not sent yet; the same on each of their devices. */
+export type Draft = {
+  /** Where it will go. */
+  room: RoomId;
+  /** The text so far. */
+  text: string;
+  /** The message it answers. */
+  reply_to?: Seq;
+  /** When it was last changed; the newer draft wins. */
+  at: number;
+};
 
-/**
- * A link that lets people in.
- */
-export type Invite = { 
-/**
- * The code; `room.join {code}` uses it.
- */
-code: string, 
-/**
- * The room it opens.
- */
-room: RoomId, 
-/**
- * When it ends.
- */
-expires_at: number, 
-/**
- * How often it may still be used; absent for without limit.
- */
-uses_left?: number, };
+/** A link that lets people in. */
+export type Invite = {
+  /** The code; `room.join {code}` uses it. */
+  code: string;
+  /** The room it opens. */
+  room: RoomId;
+  /** When it ends. */
+  expires_at: number;
+  /** How often it may still be used; absent for without limit. */
+  uses_left?: number;
+};
 
-/**
- * Why a session ended for good; each has a close code in 4400–4499.
- */
+/** Why a session ended for good; each has a close code in 4400–4499. */
 export type EndReason = "displaced" | "logged_out" | "password_changed" | "banned" | "account_deleted" | "expired" | "token_reused";
 
-/**
- * One line of a stream's log.
- */
-export type Entry = { 
-/**
- * The stream.
- */
-stream: StreamId, 
-/**
- * Its place: 1, 2, 3 … without gaps.
- */
-seq: Seq, 
-/**
- * Its name.
- */
-id: EntryId, 
-/**
- * When it was committed.
- */
-at: number, 
-/**
- * Whose act it is.
- */
-sender: UserId, 
-/**
- * The sender's idempotency key, where the act has one.
- */
-key?: string, } & ({ "kind": "message", 
-/**
- * The text as it was sent; empty once the message was recalled.
- */
-text: string, 
-/**
- * The message it answers, in the same room.
- */
-reply_to?: Seq, } | { "kind": "edit", 
-/**
- * The message.
- */
-target: Seq, 
-/**
- * Its new text; empty once the message was recalled.
- */
-text: string, } | { "kind": "recall", 
-/**
- * The message.
- */
-target: Seq, } | { "kind": "room_created", 
-/**
- * What it is.
- */
-room_kind: RoomKind, 
-/**
- * What it is called.
- */
-name: string, } | { "kind": "room_updated", 
-/**
- * What it is called now.
- */
-name: string, 
-/**
- * What it is about now.
- */
-topic: string, } | { "kind": "member_joined", 
-/**
- * The sender, as others see it.
- */
-user: User, } | { "kind": "member_added", 
-/**
- * Who.
- */
-user: User, } | { "kind": "member_left", 
-/**
- * The sender, as others see it.
- */
-user: User, } | { "kind": "member_removed", 
-/**
- * Who.
- */
-user: User, } | { "kind": "role_changed", 
-/**
- * Who.
- */
-user: UserId, 
-/**
- * The role now.
- */
-role: Role, } | { "kind": "room_joined", 
-/**
- * The room, as they see it.
- */
-room: Room, } | { "kind": "room_left", 
-/**
- * The room.
- */
-room: RoomId, 
-/**
- * Whether someone else put them out.
- */
-removed: boolean, } | { "kind": "marker_moved", 
-/**
- * The room.
- */
-room: RoomId, 
-/**
- * How far, and how many messages were after it then.
- */
-marker: Marker, } | { "kind": "session_started", 
-/**
- * The login.
- */
-session: Session, } | { "kind": "profile_changed", 
-/**
- * As others see them now.
- */
-user: User, });
+/** One line of a stream's log. */
+export type Entry = {
+  /** The stream. */
+  stream: StreamId;
+  /** Its place: 1, 2, 3 … without gaps. */
+  seq: Seq;
+  /** Its name. */
+  id: EntryId;
+  /** When it was committed. */
+  at: number;
+  /** Whose act it is. */
+  sender: UserId;
+  /** The sender's idempotency key, where the act has one. */
+  key?: string;
+} & EntryBody;
 
-/**
- * What happened, one kind each; a client passes over kinds that it does not know.
- */
-export type EntryBody = { "kind": "message", 
-/**
- * The text as it was sent; empty once the message was recalled.
- */
-text: string, 
-/**
- * The message it answers, in the same room.
- */
-reply_to?: Seq, } | { "kind": "edit", 
-/**
- * The message.
- */
-target: Seq, 
-/**
- * Its new text; empty once the message was recalled.
- */
-text: string, } | { "kind": "recall", 
-/**
- * The message.
- */
-target: Seq, } | { "kind": "room_created", 
-/**
- * What it is.
- */
-room_kind: RoomKind, 
-/**
- * What it is called.
- */
-name: string, } | { "kind": "room_updated", 
-/**
- * What it is called now.
- */
-name: string, 
-/**
- * What it is about now.
- */
-topic: string, } | { "kind": "member_joined", 
-/**
- * The sender, as others see it.
- */
-user: User, } | { "kind": "member_added", 
-/**
- * Who.
- */
-user: User, } | { "kind": "member_left", 
-/**
- * The sender, as others see it.
- */
-user: User, } | { "kind": "member_removed", 
-/**
- * Who.
- */
-user: User, } | { "kind": "role_changed", 
-/**
- * Who.
- */
-user: UserId, 
-/**
- * The role now.
- */
-role: Role, } | { "kind": "room_joined", 
-/**
- * The room, as they see it.
- */
-room: Room, } | { "kind": "room_left", 
-/**
- * The room.
- */
-room: RoomId, 
-/**
- * Whether someone else put them out.
- */
-removed: boolean, } | { "kind": "marker_moved", 
-/**
- * The room.
- */
-room: RoomId, 
-/**
- * How far, and how many messages were after it then.
- */
-marker: Marker, } | { "kind": "session_started", 
-/**
- * The login.
- */
-session: Session, } | { "kind": "profile_changed", 
-/**
- * As others see them now.
- */
-user: User, };
+/** What happened, one kind each; a client passes over kinds that it does not know. */
+export type EntryBody = {
+  "kind": "message";
+  /** The text as it was sent; empty once the message was recalled. */
+  text: string;
+  /** The message it answers, in the same room. */
+  reply_to?: Seq;
+} | {
+  "kind": "edit";
+  /** The message. */
+  target: Seq;
+  /** Its new text; empty once the message was recalled. */
+  text: string;
+} | {
+  "kind": "recall";
+  /** The message. */
+  target: Seq;
+} | {
+  "kind": "room_created";
+  /** What it is. */
+  room_kind: RoomKind;
+  /** What it is called. */
+  name: string;
+} | {
+  "kind": "room_updated";
+  /** What it is called now. */
+  name: string;
+  /** What it is about now. */
+  topic: string;
+} | {
+  "kind": "member_joined";
+  /** The sender, as others see it. */
+  user: User;
+} | {
+  "kind": "member_added";
+  /** Who. */
+  user: User;
+} | {
+  "kind": "member_left";
+  /** The sender, as others see it. */
+  user: User;
+} | {
+  "kind": "member_removed";
+  /** Who. */
+  user: User;
+} | {
+  "kind": "role_changed";
+  /** Who. */
+  user: UserId;
+  /** The role now. */
+  role: Role;
+} | {
+  "kind": "room_joined";
+  /** The room, as they see it. */
+  room: Room;
+} | {
+  "kind": "room_left";
+  /** The room. */
+  room: RoomId;
+  /** Whether someone else put them out. */
+  removed: boolean;
+} | {
+  "kind": "marker_moved";
+  /** The room. */
+  room: RoomId;
+  /** How far, and how many messages were after it then. */
+  marker: Marker;
+} | {
+  "kind": "session_started";
+  /** The login. */
+  session: Session;
+} | {
+  "kind": "profile_changed";
+  /** As others see them now. */
+  user: User;
+};
 
-/**
- * A notification from the server, by its `method`.
- */
-export type Push = { "method": "entry", "params": Entry } | { "method": "signal", "params": Signal } | { "method": "session.ended", "params": SessionEnd };
+/** A notification from the server, by its `method`. */
+export type Push = {
+  "method": "entry";
+  "params": Entry
+} | {
+  "method": "signal";
+  "params": Signal
+} | {
+  "method": "session.ended";
+  "params": SessionEnd
+};
 
-/**
- * Something that may be missed.
- */
-export type Signal = { "type": "typing", 
-/**
- * Where.
- */
-room: RoomId, 
-/**
- * Who.
- */
-user: UserId, } | { "type": "read", 
-/**
- * Where.
- */
-room: RoomId, 
-/**
- * Who.
- */
-user: UserId, 
-/**
- * The newest entry they have read.
- */
-seq: Seq, } | { "type": "draft", 
-/**
- * The draft.
- */
-draft: Draft, };
+/** Something that may be missed. */
+export type Signal = {
+  "type": "typing";
+  /** Where. */
+  room: RoomId;
+  /** Who. */
+  user: UserId;
+} | {
+  "type": "read";
+  /** Where. */
+  room: RoomId;
+  /** Who. */
+  user: UserId;
+  /** The newest entry they have read. */
+  seq: Seq;
+} | {
+  "type": "draft";
+  /** The draft. */
+  draft: Draft;
+};
 
-/**
- * Why a command or a request failed.
- */
+/** Why a command or a request failed. */
 export type Reason = "malformed_json" | "invalid_request" | "unknown_method" | "invalid_params" | "internal" | "missing_parameter" | "too_frequent" | "unauthenticated" | "invalid_credentials" | "session_ended" | "already_started" | "not_allowed" | "not_a_member" | "foreign_origin" | "not_found" | "unknown_room" | "unknown_user" | "unknown_message" | "unknown_session" | "unknown_invite" | "key_conflict" | "username_taken" | "last_owner" | "recalled" | "too_large" | "method_not_allowed" | "unsupported_media_type" | "unavailable";
 
-/**
- * The error object of a JSON-RPC reply.
- */
-export type ErrorObject = { 
-/**
- * The number of the catalogue.
- */
-code: number, 
-/**
- * A sentence that says what to do, in English.
- */
-message: string, 
-/**
- * What programs read.
- */
-data: ErrorData, };
+/** The error object of a JSON-RPC reply. */
+export type ErrorObject = {
+  /** The number of the catalogue. */
+  code: number;
+  /** A sentence that says what to do, in English. */
+  message: string;
+  /** What programs read. */
+  data: ErrorData;
+};
 
-/**
- * What programs read of an error.
- */
-export type ErrorData = { 
-/**
- * The stable word of the catalogue.
- */
-reason: Reason, 
-/**
- * When trying again can help, in milliseconds from now.
- */
-retry_after_ms?: number, 
-/**
- * The parameter it is about.
- */
-field?: string, 
-/**
- * The limit that was passed, in the unit of that limit.
- */
-limit?: number, };
+/** What programs read of an error. */
+export type ErrorData = {
+  /** The stable word of the catalogue. */
+  reason: Reason;
+  /** When trying again can help, in milliseconds from now. */
+  retry_after_ms?: number;
+  /** The parameter it is about. */
+  field?: string;
+  /** The limit that was passed, in the unit of that limit. */
+  limit?: number;
+};
 
-/**
- * The body of a failed HTTP request: RFC 9457 problem+json.
- */
-export type Problem = { 
-/**
- * `urn:hubbub:error:<reason>`.
- */
-type: string, 
-/**
- * The catalogue's short text.
- */
-title: string, 
-/**
- * The HTTP status.
- */
-status: number, 
-/**
- * A sentence that says what to do, in English.
- */
-detail: string, 
-/**
- * The number of the catalogue.
- */
-code: number, 
-/**
- * The stable word of the catalogue.
- */
-reason: Reason, 
-/**
- * When trying again can help, in milliseconds from now.
- */
-retry_after_ms?: number, 
-/**
- * The parameter it is about.
- */
-field?: string, 
-/**
- * The limit that was passed, in the unit of that limit.
- */
-limit?: number, };
+/** The body of a failed HTTP request: RFC 9457 problem+json. */
+export type Problem = {
+  /** `urn:hubbub:error:<reason>`. */
+  type: string;
+  /** The catalogue's short text. */
+  title: string;
+  /** The HTTP status. */
+  status: number;
+  /** A sentence that says what to do, in English. */
+  detail: string;
+  /** The number of the catalogue. */
+  code: number;
+  /** The stable word of the catalogue. */
+  reason: Reason;
+  /** When trying again can help, in milliseconds from now. */
+  retry_after_ms?: number;
+  /** The parameter it is about. */
+  field?: string;
+  /** The limit that was passed, in the unit of that limit. */
+  limit?: number;
+};
 
-/**
- * Starts a session on a connection.
- */
-export type SessionStartParams = { 
-/**
- * The access token.
- */
-token: string, 
-/**
- * How far the client has each stream it wants to resume; streams without a cursor start at their head.
- */
-cursors?: { [key in StreamId]: Cursor }, };
+/** Starts a session on a connection. */
+export type SessionStartParams = {
+  /** The access token. */
+  token: string;
+  /** How far the client has each stream it wants to resume; streams without a cursor start at their head. */
+  cursors?: { [key in StreamId]: Cursor };
+};
 
-/**
- * What a client needs to begin; missed entries follow as pushes.
- */
-export type SessionStartResult = { 
-/**
- * Who this is.
- */
-user: User, 
-/**
- * The session.
- */
-session: Session, 
-/**
- * The life of the database; belongs into cursors.
- */
-epoch: Epoch, 
-/**
- * The newest seq of the user's own stream.
- */
-head: Seq, 
-/**
- * The user's rooms.
- */
-rooms: Array<Room>, 
-/**
- * What became of each cursor.
- */
-resumed: { [key in StreamId]: Resume }, 
-/**
- * Texts not sent yet.
- */
-drafts: Array<Draft>, 
-/**
- * What this server allows.
- */
-limits: Limits, 
-/**
- * Send `ping` at least this often, in milliseconds.
- */
-heartbeat_ms: number, 
-/**
- * The server's clock.
- */
-now: number, };
+/** What a client needs to begin; missed entries follow as pushes. */
+export type SessionStartResult = {
+  /** Who this is. */
+  user: User;
+  /** The session. */
+  session: Session;
+  /** The life of the database; belongs into cursors. */
+  epoch: Epoch;
+  /** The newest seq of the user's own stream. */
+  head: Seq;
+  /** The user's rooms. */
+  rooms: Array<Room>;
+  /** What became of each cursor. */
+  resumed: { [key in StreamId]: Resume };
+  /** Texts not sent yet. */
+  drafts: Array<Draft>;
+  /** What this server allows. */
+  limits: Limits;
+  /** Send `ping` at least this often, in milliseconds. */
+  heartbeat_ms: number;
+  /** The server's clock. */
+  now: number;
+};
 
-/**
- * What became of a cursor at `session.start`.
- */
-export type Resume = { "outcome": "following", 
-/**
- * The newest seq when the session started.
- */
-head: Seq, } | { "outcome": "reload", 
-/**
- * The newest seq; live entries follow it.
- */
-head: Seq, 
-/**
- * Why, in a word: `epoch`, `too_far`, `ahead`.
- */
-why: string, } | { "outcome": "gone" };
+/** What became of a cursor at `session.start`. */
+export type Resume = {
+  "outcome": "following";
+  /** The newest seq when the session started. */
+  head: Seq;
+} | {
+  "outcome": "reload";
+  /** The newest seq; live entries follow it. */
+  head: Seq;
+  /** Why, in a word: `epoch`, `too_far`, `ahead`. */
+  why: string;
+} | {
+  "outcome": "gone"
+};
 
-/**
- * What this server allows.
- */
-export type Limits = { 
-/**
- * Largest frame, in bytes.
- */
-frame_bytes: number, 
-/**
- * Largest text, in bytes of UTF-8.
- */
-text_bytes: number, 
-/**
- * Commands a connection may send each second, on average.
- */
-commands_per_s: number, 
-/**
- * Commands it may send at once.
- */
-commands_burst: number, };
+/** What this server allows. */
+export type Limits = {
+  /** Largest frame, in bytes. */
+  frame_bytes: number;
+  /** Largest text, in bytes of UTF-8. */
+  text_bytes: number;
+  /** Commands a connection may send each second, on average. */
+  commands_per_s: number;
+  /** Commands it may send at once. */
+  commands_burst: number;
+};
 
-/**
- * Says that the client lives.
- */
+/** Says that the client lives. */
 export type PingParams = Record<symbol, never>;
 
-/**
- * The server lives too.
- */
-export type PingResult = { 
-/**
- * The server's clock.
- */
-now: number, };
+/** The server lives too. */
+export type PingResult = {
+  /** The server's clock. */
+  now: number;
+};
 
-/**
- * Nothing more to say.
- */
+/** Nothing more to say. */
 export type Empty = Record<symbol, never>;
 
-/**
- * Names a room.
- */
-export type RoomParams = { 
-/**
- * The room.
- */
-room: RoomId, };
+/** Names a room. */
+export type RoomParams = {
+  /** The room. */
+  room: RoomId;
+};
 
-/**
- * A new room.
- */
-export type RoomCreateParams = { 
-/**
- * Idempotency key: the same key makes the same room once. 1 to 64 bytes.
- */
-key: string, 
-/**
- * What it is.
- */
-kind: RoomKind, 
-/**
- * What it is called; 1 to 80 characters, absent for a direct room.
- */
-name?: string, 
-/**
- * What it is about; at most 250 characters.
- */
-topic?: string, 
-/**
- * Who is in it from the start, beside its maker; exactly one for a direct room.
- */
-members?: Array<UserId>, };
+/** A new room. */
+export type RoomCreateParams = {
+  /** Idempotency key: the same key makes the same room once. 1 to 64 bytes. */
+  key: string;
+  /** What it is. */
+  kind: RoomKind;
+  /** What it is called; 1 to 80 characters, absent for a direct room. */
+  name?: string;
+  /** What it is about; at most 250 characters. */
+  topic?: string;
+  /** Who is in it from the start, beside its maker; exactly one for a direct room. */
+  members?: Array<UserId>;
+};
 
-/**
- * A room.
- */
-export type RoomResult = { 
-/**
- * The room as the asker sees it.
- */
-room: Room, };
+/** A room. */
+export type RoomResult = {
+  /** The room as the asker sees it. */
+  room: Room;
+};
 
-/**
- * Joins a room: exactly one of the two.
- */
-export type RoomJoinParams = { 
-/**
- * A public channel.
- */
-room?: RoomId, 
-/**
- * The code of an invitation.
- */
-code?: string, };
+/** Joins a room: exactly one of the two. */
+export type RoomJoinParams = {
+  /** A public channel. */
+  room?: RoomId;
+  /** The code of an invitation. */
+  code?: string;
+};
 
-/**
- * Where the change stands in the room's stream.
- */
-export type SeqResult = { 
-/**
- * The seq of its last entry; the head where nothing had to change.
- */
-seq: Seq, };
+/** Where the change stands in the room's stream. */
+export type SeqResult = {
+  /** The seq of its last entry; the head where nothing had to change. */
+  seq: Seq;
+};
 
-/**
- * Brings people in.
- */
-export type RoomAddParams = { 
-/**
- * The room.
- */
-room: RoomId, 
-/**
- * Who; at most 100.
- */
-users: Array<UserId>, };
+/** Brings people in. */
+export type RoomAddParams = {
+  /** The room. */
+  room: RoomId;
+  /** Who; at most 100. */
+  users: Array<UserId>;
+};
 
-/**
- * Puts a member out.
- */
-export type RoomRemoveParams = { 
-/**
- * The room.
- */
-room: RoomId, 
-/**
- * Who.
- */
-user: UserId, };
+/** Puts a member out. */
+export type RoomRemoveParams = {
+  /** The room. */
+  room: RoomId;
+  /** Who. */
+  user: UserId;
+};
 
-/**
- * Gives a member a role.
- */
-export type RoomRoleParams = { 
-/**
- * The room.
- */
-room: RoomId, 
-/**
- * Who.
- */
-user: UserId, 
-/**
- * As what.
- */
-role: Role, };
+/** Gives a member a role. */
+export type RoomRoleParams = {
+  /** The room. */
+  room: RoomId;
+  /** Who. */
+  user: UserId;
+  /** As what. */
+  role: Role;
+};
 
-/**
- * Changes a room; what is absent stays.
- */
-export type RoomUpdateParams = { 
-/**
- * The room.
- */
-room: RoomId, 
-/**
- * What it is called from now on.
- */
-name?: string, 
-/**
- * What it is about from now on.
- */
-topic?: string, };
+/** Changes a room; what is absent stays. */
+export type RoomUpdateParams = {
+  /** The room. */
+  room: RoomId;
+  /** What it is called from now on. */
+  name?: string;
+  /** What it is about from now on. */
+  topic?: string;
+};
 
-/**
- * A new invitation.
- */
-export type RoomInviteParams = { 
-/**
- * The room.
- */
-room: RoomId, 
-/**
- * How long it lasts, in seconds; 60 s to 30 days, 7 days when absent.
- */
-expires_in_s?: number, 
-/**
- * How often it may be used; without limit when absent.
- */
-max_uses?: number, };
+/** A new invitation. */
+export type RoomInviteParams = {
+  /** The room. */
+  room: RoomId;
+  /** How long it lasts, in seconds; 60 s to 30 days, 7 days when absent. */
+  expires_in_s?: number;
+  /** How often it may be used; without limit when absent. */
+  max_uses?: number;
+};
 
-/**
- * Looks for public channels.
- */
-export type RoomListParams = { 
-/**
- * What their names begin with; all when absent.
- */
-query?: string, 
-/**
- * The last name of the page before.
- */
-after?: string, 
-/**
- * 1 to 200, 50 when absent.
- */
-limit?: number, };
+/** Looks for public channels. */
+export type RoomListParams = {
+  /** What their names begin with; all when absent. */
+  query?: string;
+  /** The last name of the page before. */
+  after?: string;
+  /** 1 to 200, 50 when absent. */
+  limit?: number;
+};
 
-/**
- * Public channels.
- */
-export type RoomListResult = { 
-/**
- * By name.
- */
-rooms: Array<PublicRoom>, };
+/** Public channels. */
+export type RoomListResult = {
+  /** By name. */
+  rooms: Array<PublicRoom>;
+};
 
-/**
- * Asks who is in a room.
- */
-export type RoomMembersParams = { 
-/**
- * The room.
- */
-room: RoomId, 
-/**
- * The last user of the page before.
- */
-after?: UserId, 
-/**
- * 1 to 200, 50 when absent.
- */
-limit?: number, };
+/** Asks who is in a room. */
+export type RoomMembersParams = {
+  /** The room. */
+  room: RoomId;
+  /** The last user of the page before. */
+  after?: UserId;
+  /** 1 to 200, 50 when absent. */
+  limit?: number;
+};
 
-/**
- * Members, by user id.
- */
-export type RoomMembersResult = { 
-/**
- * The members.
- */
-members: Array<Member>, };
+/** Members, by user id. */
+export type RoomMembersResult = {
+  /** The members. */
+  members: Array<Member>;
+};
 
-/**
- * Asks for entries of a room. With `after` the page goes upward from there; with `before`, or neither,
- * it holds the newest below that place. Always in ascending order.
- */
-export type RoomReadParams = { 
-/**
- * The room.
- */
-room: RoomId, 
-/**
- * Only entries below this seq.
- */
-before?: Seq, 
-/**
- * Only entries above this seq.
- */
-after?: Seq, 
-/**
- * 1 to 200, 50 when absent.
- */
-limit?: number, };
+/** Asks for entries of a room. With `after` the page goes upward from there; with `before`, or neither, it holds the newest below that place. Always in ascending order. */
+export type RoomReadParams = {
+  /** The room. */
+  room: RoomId;
+  /** Only entries below this seq. */
+  before?: Seq;
+  /** Only entries above this seq. */
+  after?: Seq;
+  /** 1 to 200, 50 when absent. */
+  limit?: number;
+};
 
-/**
- * Entries, ascending and without holes.
- */
-export type EntriesPage = { 
-/**
- * The life of the database.
- */
-epoch: Epoch, 
-/**
- * The entries.
- */
-entries: Array<Entry>, 
-/**
- * The newest seq of the stream when the page was read.
- */
-head: Seq, };
+/** Entries, ascending and without holes. */
+export type EntriesPage = {
+  /** The life of the database. */
+  epoch: Epoch;
+  /** The entries. */
+  entries: Array<Entry>;
+  /** The newest seq of the stream when the page was read. */
+  head: Seq;
+};
 
-/**
- * Asks for a part of a room's timeline: the newest, or that before, after or around a seq (at most one of them).
- */
-export type RoomHistoryParams = { 
-/**
- * The room.
- */
-room: RoomId, 
-/**
- * Only items below this seq.
- */
-before?: Seq, 
-/**
- * Only items above this seq.
- */
-after?: Seq, 
-/**
- * Half of the page below, half at and above this seq.
- */
-around?: Seq, 
-/**
- * Items; 1 to 200, 50 when absent.
- */
-limit?: number, };
+/** Asks for a part of a room's timeline: the newest, or that before, after or around a seq (at most one of them). */
+export type RoomHistoryParams = {
+  /** The room. */
+  room: RoomId;
+  /** Only items below this seq. */
+  before?: Seq;
+  /** Only items above this seq. */
+  after?: Seq;
+  /** Half of the page below, half at and above this seq. */
+  around?: Seq;
+  /** Items; 1 to 200, 50 when absent. */
+  limit?: number;
+};
 
-/**
- * A part of a timeline, ascending.
- */
-export type HistoryPage = { 
-/**
- * The items. Edits and recalls up to `head` are folded in.
- */
-items: Array<TimelineItem>, 
-/**
- * The newest seq of the stream when the page was read: entries above it are not folded in.
- */
-head: Seq, 
-/**
- * Whether nothing older exists.
- */
-start: boolean, 
-/**
- * Whether nothing newer exists.
- */
-end: boolean, };
+/** A part of a timeline, ascending. */
+export type HistoryPage = {
+  /** The items. Edits and recalls up to `head` are folded in. */
+  items: Array<TimelineItem>;
+  /** The newest seq of the stream when the page was read: entries above it are not folded in. */
+  head: Seq;
+  /** Whether nothing older exists. */
+  start: boolean;
+  /** Whether nothing newer exists. */
+  end: boolean;
+};
 
-/**
- * A new message.
- */
-export type MessageSendParams = { 
-/**
- * The room.
- */
-room: RoomId, 
-/**
- * Idempotency key, made by the client when the person sends; the same key with the same content is one
- * message, for ever. 1 to 64 bytes.
- */
-key: string, 
-/**
- * The text; 1 byte to 16 KiB of UTF-8.
- */
-text: string, 
-/**
- * The message it answers.
- */
-reply_to?: Seq, };
+/** A new message. */
+export type MessageSendParams = {
+  /** The room. */
+  room: RoomId;
+  /** Idempotency key, made by the client when the person sends; the same key with the same content is one message, for ever. 1 to 64 bytes. */
+  key: string;
+  /** The text; 1 byte to 16 KiB of UTF-8. */
+  text: string;
+  /** The message it answers. */
+  reply_to?: Seq;
+};
 
-/**
- * A committed entry: the first answer to its key, and every later one.
- */
-export type Sent = { 
-/**
- * Its place in the room's stream.
- */
-seq: Seq, 
-/**
- * Its name.
- */
-id: EntryId, 
-/**
- * When it was committed.
- */
-at: number, };
+/** A committed entry: the first answer to its key, and every later one. */
+export type Sent = {
+  /** Its place in the room's stream. */
+  seq: Seq;
+  /** Its name. */
+  id: EntryId;
+  /** When it was committed. */
+  at: number;
+};
 
-/**
- * Another text for a message.
- */
-export type MessageEditParams = { 
-/**
- * The room.
- */
-room: RoomId, 
-/**
- * Idempotency key. 1 to 64 bytes.
- */
-key: string, 
-/**
- * The message.
- */
-seq: Seq, 
-/**
- * The text from now on; 1 byte to 16 KiB of UTF-8.
- */
-text: string, };
+/** Another text for a message. */
+export type MessageEditParams = {
+  /** The room. */
+  room: RoomId;
+  /** Idempotency key. 1 to 64 bytes. */
+  key: string;
+  /** The message. */
+  seq: Seq;
+  /** The text from now on; 1 byte to 16 KiB of UTF-8. */
+  text: string;
+};
 
-/**
- * Takes a message back.
- */
-export type MessageRecallParams = { 
-/**
- * The room.
- */
-room: RoomId, 
-/**
- * Idempotency key. 1 to 64 bytes.
- */
-key: string, 
-/**
- * The message.
- */
-seq: Seq, };
+/** Takes a message back. */
+export type MessageRecallParams = {
+  /** The room. */
+  room: RoomId;
+  /** Idempotency key. 1 to 64 bytes. */
+  key: string;
+  /** The message. */
+  seq: Seq;
+};
 
-/**
- * Asks for messages.
- */
-export type MessageGetParams = { 
-/**
- * The room.
- */
-room: RoomId, 
-/**
- * Their places; at most 100.
- */
-seqs: Array<Seq>, };
+/** Asks for messages. */
+export type MessageGetParams = {
+  /** The room. */
+  room: RoomId;
+  /** Their places; at most 100. */
+  seqs: Array<Seq>;
+};
 
-/**
- * Messages, ascending; what is no message is left out.
- */
-export type MessagesResult = { 
-/**
- * The messages.
- */
-messages: Array<TimelineItem>, };
+/** Messages, ascending; what is no message is left out. */
+export type MessagesResult = {
+  /** The messages. */
+  messages: Array<TimelineItem>;
+};
 
-/**
- * Moves the read marker; only forward.
- */
-export type MarkerSetParams = { 
-/**
- * The room.
- */
-room: RoomId, 
-/**
- * The newest entry read.
- */
-seq: Seq, };
+/** Moves the read marker; only forward. */
+export type MarkerSetParams = {
+  /** The room. */
+  room: RoomId;
+  /** The newest entry read. */
+  seq: Seq;
+};
 
-/**
- * Keeps a draft.
- */
-export type DraftSetParams = { 
-/**
- * The room.
- */
-room: RoomId, 
-/**
- * The text so far; empty removes the draft. At most 16 KiB of UTF-8.
- */
-text: string, 
-/**
- * The message it answers.
- */
-reply_to?: Seq, };
+/** Keeps a draft. */
+export type DraftSetParams = {
+  /** The room. */
+  room: RoomId;
+  /** The text so far; empty removes the draft. At most 16 KiB of UTF-8. */
+  text: string;
+  /** The message it answers. */
+  reply_to?: Seq;
+};
 
-/**
- * When the draft was kept.
- */
-export type DraftResult = { 
-/**
- * The server's clock; the newer draft wins.
- */
-at: number, };
+/** When the draft was kept. */
+export type DraftResult = {
+  /** The server's clock; the newer draft wins. */
+  at: number;
+};
 
-/**
- * Asks for people.
- */
-export type UserGetParams = { 
-/**
- * Who; at most 100.
- */
-users: Array<UserId>, };
+/** Asks for people. */
+export type UserGetParams = {
+  /** Who; at most 100. */
+  users: Array<UserId>;
+};
 
-/**
- * Looks for people.
- */
-export type UserFindParams = { 
-/**
- * What their username or display name begins with; 1 to 64 characters.
- */
-query: string, 
-/**
- * 1 to 200, 50 when absent.
- */
-limit?: number, };
+/** Looks for people. */
+export type UserFindParams = {
+  /** What their username or display name begins with; 1 to 64 characters. */
+  query: string;
+  /** 1 to 200, 50 when absent. */
+  limit?: number;
+};
 
-/**
- * People.
- */
-export type UsersResult = { 
-/**
- * The people.
- */
-users: Array<User>, };
+/** People. */
+export type UsersResult = {
+  /** The people. */
+  users: Array<User>;
+};
 
-/**
- * Changes the asker's own profile.
- */
-export type UserUpdateParams = { 
-/**
- * What others read; 1 to 64 characters.
- */
-display_name: string, };
+/** Changes the asker's own profile. */
+export type UserUpdateParams = {
+  /** What others read; 1 to 64 characters. */
+  display_name: string;
+};
 
-/**
- * A person.
- */
-export type UserResult = { 
-/**
- * The person.
- */
-user: User, };
+/** A person. */
+export type UserResult = {
+  /** The person. */
+  user: User;
+};
 
-/**
- * `POST /v1/accounts`: sign up.
- */
-export type SignUp = { 
-/**
- * 2 to 32 letters, digits, `.`, `_`, `-`; kept in lower case.
- */
-username: string, 
-/**
- * 8 to 256 characters.
- */
-password: string, 
-/**
- * What others read, 1 to 64 characters; the username when absent.
- */
-display_name?: string, };
+/** `POST /v1/accounts`: sign up. */
+export type SignUp = {
+  /** 2 to 32 letters, digits, `.`, `_`, `-`; kept in lower case. */
+  username: string;
+  /** 8 to 256 characters. */
+  password: string;
+  /** What others read, 1 to 64 characters; the username when absent. */
+  display_name?: string;
+};
 
-/**
- * The new account.
- */
-export type Account = { 
-/**
- * As others see it.
- */
-user: User, };
+/** The new account. */
+export type Account = {
+  /** As others see it. */
+  user: User;
+};
 
-/**
- * `POST /v1/sessions`: log in.
- */
-export type LogIn = { 
-/**
- * In any case.
- */
-username: string, 
-/**
- * The password.
- */
-password: string, 
-/**
- * What logs in.
- */
-device: Device, };
+/** `POST /v1/sessions`: log in. */
+export type LogIn = {
+  /** In any case. */
+  username: string;
+  /** The password. */
+  password: string;
+  /** What logs in. */
+  device: Device;
+};
 
-/**
- * A login, or a refreshed one.
- */
-export type LoggedIn = { 
-/**
- * Who.
- */
-user: User, 
-/**
- * The session.
- */
-session: Session, 
-/**
- * Opaque; for `session.start` and `Authorization: Bearer`. Never in a URL.
- */
-access_token: string, 
-/**
- * How long the access token lives without being used, in seconds; each use begins it anew.
- */
-expires_in_s: number, 
-/**
- * Opaque, for one use with `POST /v1/sessions/refresh`.
- */
-refresh_token: string, 
-/**
- * How long the refresh token lives, in seconds.
- */
-refresh_expires_in_s: number, };
+/** A login, or a refreshed one. */
+export type LoggedIn = {
+  /** Who. */
+  user: User;
+  /** The session. */
+  session: Session;
+  /** Opaque; for `session.start` and `Authorization: Bearer`. Never in a URL. */
+  access_token: string;
+  /** How long the access token lives without being used, in seconds; each use begins it anew. */
+  expires_in_s: number;
+  /** Opaque, for one use with `POST /v1/sessions/refresh`. */
+  refresh_token: string;
+  /** How long the refresh token lives, in seconds. */
+  refresh_expires_in_s: number;
+};
 
-/**
- * `POST /v1/sessions/refresh`.
- */
-export type Refresh = { 
-/**
- * The newest refresh token of the session.
- */
-refresh_token: string, };
+/** `POST /v1/sessions/refresh`. */
+export type Refresh = {
+  /** The newest refresh token of the session. */
+  refresh_token: string;
+};
 
-/**
- * `GET /v1/sessions`.
- */
-export type Sessions = { 
-/**
- * The account's live sessions, newest first.
- */
-sessions: Array<Session>, };
+/** `GET /v1/sessions`. */
+export type Sessions = {
+  /** The account's live sessions, newest first. */
+  sessions: Array<Session>;
+};
 
-/**
- * `GET /v1/server`: what a client needs before anyone signs in.
- */
-export type ServerInfo = { 
-/**
- * What this server is called.
- */
-name: string, 
-/**
- * The version of the program.
- */
-version: string, 
-/**
- * Whether people may sign up.
- */
-sign_up: boolean, 
-/**
- * Ways to sign in.
- */
-sign_in: Array<SignInWay>, 
-/**
- * What a new login does to the one before.
- */
-session_policy: SessionPolicy, 
-/**
- * What counts as one place to be logged in at.
- */
-session_scope: SessionScope, 
-/**
- * Rules for passwords.
- */
-password: PasswordRules, };
+/** `GET /v1/server`: what a client needs before anyone signs in. */
+export type ServerInfo = {
+  /** What this server is called. */
+  name: string;
+  /** The version of the program. */
+  version: string;
+  /** Whether people may sign up. */
+  sign_up: boolean;
+  /** Ways to sign in. */
+  sign_in: Array<SignInWay>;
+  /** What a new login does to the one before. */
+  session_policy: SessionPolicy;
+  /** What counts as one place to be logged in at. */
+  session_scope: SessionScope;
+  /** Rules for passwords. */
+  password: PasswordRules;
+};
 
-/**
- * A way to sign in.
- */
+/** A way to sign in. */
 export type SignInWay = "password";
 
-/**
- * What a new login does to the one before.
- */
+/** What a new login does to the one before. */
 export type SessionPolicy = "takeover";
 
-/**
- * What counts as one place to be logged in at.
- */
+/** What counts as one place to be logged in at. */
 export type SessionScope = "account";
 
-/**
- * Rules for passwords, in characters.
- */
-export type PasswordRules = { 
-/**
- * Fewest.
- */
-least: number, 
-/**
- * Most.
- */
-most: number, };
+/** Rules for passwords, in characters. */
+export type PasswordRules = {
+  /** Fewest. */
+  least: number;
+  /** Most. */
+  most: number;
+};
 
-/**
- * `GET /v1/invites/{code}`: what an invitation opens, for someone who may not be in yet.
- */
-export type InviteInfo = { 
-/**
- * What the room is called.
- */
-room_name: string, 
-/**
- * How many people are in it.
- */
-member_count: number, 
-/**
- * Who invites.
- */
-invited_by: User, 
-/**
- * When it ends.
- */
-expires_at: number, };
+/** `GET /v1/invites/{code}`: what an invitation opens, for someone who may not be in yet. */
+export type InviteInfo = {
+  /** What the room is called. */
+  room_name: string;
+  /** How many people are in it. */
+  member_count: number;
+  /** Who invites. */
+  invited_by: User;
+  /** When it ends. */
+  expires_at: number;
+};
 
-/**
- * `GET /readyz`: whether this node takes new clients, and why not.
- */
-export type Readiness = { 
-/**
- * Whether it does.
- */
-ready: boolean, 
-/**
- * One word a reason: `draining`, `database`, `fabric`.
- */
-why_not: Array<string>, };
+/** `GET /readyz`: whether this node takes new clients, and why not. */
+export type Readiness = {
+  /** Whether it does. */
+  ready: boolean;
+  /** One word a reason: `draining`, `database`, `fabric`. */
+  why_not: Array<string>;
+};
 
 /** The WebSocket subprotocol of this wire. */
 export const SUBPROTOCOL = "hubbub.v1.json";

@@ -1,5 +1,12 @@
 //! Everything that is generated, as text; the example writes it, a test compares it with what is committed.
 
+mod asyncapi;
+mod endpoints;
+mod errors;
+mod json;
+mod layout;
+mod openapi;
+mod schema;
 mod tables;
 mod types;
 mod typescript;
@@ -16,5 +23,10 @@ pub(crate) struct Document {
 
 /// Every generated file. `root` is the top of the repository, where files that are generated in part are read.
 pub(crate) fn all(_root: &Path) -> io::Result<Vec<Document>> {
-    Ok(vec![Document { path: "web-client/src/wire/protocol.ts", text: typescript::module() }])
+    Ok(vec![
+        Document { path: "web-client/src/wire/protocol.ts", text: typescript::module() },
+        Document { path: "protocol/generated/schema.json", text: schema::document() },
+        Document { path: "protocol/generated/openapi.json", text: openapi::document() },
+        Document { path: "protocol/generated/asyncapi.json", text: asyncapi::document() },
+    ])
 }

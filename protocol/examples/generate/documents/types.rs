@@ -1,6 +1,8 @@
 //! Every type of the wire, in the order in which documents show them.
 
 use hubbub_protocol::{close, command, entry, error, http, id, model, push};
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value};
 use ts_rs::TS;
 
 /// A type as a TypeScript module declares it.
@@ -20,6 +22,13 @@ macro_rules! wire_types {
         /// Every type, declared in TypeScript.
         pub(super) fn typescript(config: &ts_rs::Config) -> Vec<TypeScriptType> {
             vec![$($(declare::<$module::$name>(config),)+)+]
+        }
+
+        /// The JSON Schema of every type, by name.
+        pub(super) fn schemas(settings: SchemaSettings) -> Map<String, Value> {
+            let mut generator = settings.into_generator();
+            $($(let _ = generator.subschema_for::<$module::$name>();)+)+
+            generator.take_definitions(true)
         }
     };
 }

@@ -9,7 +9,7 @@ use hubbub_protocol::{
     error::Reason,
 };
 
-use super::{tables, types};
+use super::{layout, tables, types};
 
 const HEAD: &str = "\
 // Generated from the Rust crate `protocol`; do not edit.
@@ -40,11 +40,15 @@ fn add_types(out: &mut String) {
     let config = ts_rs::Config::new().with_large_int("number");
     let declared = types::typescript(&config);
     let names: HashSet<&str> = declared.iter().map(|t| t.name.as_str()).collect();
+    let body = declared.iter().find(|t| t.name == "EntryBody").map_or("", |t| t.declaration.as_str());
+    let written_out = format!("({})", body.trim_start_matches("type EntryBody = ").trim_end_matches(';'));
     for each in &declared {
         for mention in &each.mentions {
             assert!(names.contains(mention.as_str()), "{mention}, used by {}, is not in types.rs", each.name);
         }
-        let _ = write!(out, "\n{}export {}\n", each.docs, each.declaration);
+        // ts-rs writes flattened types out; by name they are one type for readers and for the compiler.
+        let declaration = each.declaration.replace(&written_out, "EntryBody");
+        let _ = write!(out, "\n{}", layout::lines(&format!("{}export {declaration}", each.docs)));
     }
     for method in METHODS {
         for name in [method.params, method.result] {
@@ -80,12 +84,19 @@ export type Notification = {{ jsonrpc: \"2.0\" }} & Push;
 }
 
 fn add_methods(out: &mut String) {
-    line(out, "\n/** Every method, with what it is given and what it answers. */\nexport interface Methods {");
+    line(
+        out,
+        "\n/** Every method, with what it is given and what it answers. */\nexport interface Methods {",
+    );
     for method in METHODS {
         let _ = writeln!(out, "  /** {} */", method.summary);
-        let _ = writeln!(out, "  {:?}: {{ params: {}; result: {} }};", method.name, method.params, method.result);
+        let _ =
+            writeln!(out, "  {:?}: {{ params: {}; result: {} }};", method.name, method.params, method.result);
     }
-    line(out, "}\n\nexport type MethodName = keyof Methods;\n\nexport const METHODS: readonly MethodName[] = [");
+    line(
+        out,
+        "}\n\nexport type MethodName = keyof Methods;\n\nexport const METHODS: readonly MethodName[] = [",
+    );
     for method in METHODS {
         let _ = writeln!(out, "  {:?},", method.name);
     }
@@ -93,8 +104,14 @@ fn add_methods(out: &mut String) {
 }
 
 fn add_errors(out: &mut String) {
-    line(out, "\n/** The catalogue of errors: number on both doors, HTTP status, and a sentence in English. */");
-    line(out, "export const ERRORS: Readonly<Record<Reason, { code: number; status: number; title: string }>> = {");
+    line(
+        out,
+        "\n/** The catalogue of errors: number on both doors, HTTP status, and a sentence in English. */",
+    );
+    line(
+        out,
+        "export const ERRORS: Readonly<Record<Reason, { code: number; status: number; title: string }>> = {",
+    );
     for reason in Reason::ALL {
         let (word, code, status, title) = (reason.as_str(), reason.code(), reason.status(), reason.title());
         let _ = writeln!(out, "  {word}: {{ code: {code}, status: {status}, title: {title:?} }},");
