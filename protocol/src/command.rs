@@ -129,6 +129,10 @@ methods! {
 }
 
 fn decode_params<'a, P: Deserialize<'a>>(params: &'a str) -> Result<P, ErrorObject> {
+    // serde would also take an array, and with it the order of our fields for a part of the wire.
+    if !params.trim_start().starts_with('{') {
+        return Err(ErrorObject::with_message(Reason::InvalidParams, "params must be an object"));
+    }
     serde_json::from_str(params).map_err(|error| {
         // serde names what it misses; the position is of no use to someone who sent one frame.
         let text = error.to_string();
