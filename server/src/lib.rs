@@ -14,3 +14,4 @@ pub mod config;
 pub mod error;
 pub mod fabric;
 pub mod streams;
+pub mod telemetry;
