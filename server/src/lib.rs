@@ -13,5 +13,6 @@ pub mod clock;
 pub mod config;
 pub mod error;
 pub mod fabric;
+pub mod store;
 pub mod streams;
 pub mod telemetry;
