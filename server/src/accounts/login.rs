@@ -93,7 +93,7 @@ impl Accounts {
     pub async fn refresh(&self, wish: Refresh) -> Result<LoggedIn, CommandError> {
         let spent = token::hash(&wish.refresh_token).ok_or(Reason::Unauthenticated)?;
         let tokens = self.mint()?;
-        match sessions::rotate(&self.0.db, &spent, tokens.hashes.clone(), clock::now_ms()).await? {
+        match sessions::rotate(&self.0.db, spent, tokens.hashes.clone(), clock::now_ms()).await? {
             Rotation::Rotated(stored) => Ok(self.logged_in(*stored, tokens)),
             Rotation::Reused(session, end) => {
                 metrics::counter!("hubbub_security_event_total", "kind" => "refresh_reused").increment(1);

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashSet};
 
 use hubbub_protocol::{
     command::{Limits, Resume, SessionStartParams, SessionStartResult},
-    error::Reason,
     id::{Cursor, RoomId, Seq, StreamId},
     limits::{FRAME_BYTES, RESUME_ENTRIES, TEXT_BYTES},
     model::Room,
@@ -87,9 +86,7 @@ impl Chat {
         let user = caller.user.id;
         let (rooms, followed) = self.follow_all(listener).await?;
         // A takeover between authenticating and registering told a hub that did not know this connection yet.
-        if store::sessions::live(&self.0.db, &[caller.session.id]).await?.is_empty() {
-            return Err(Reason::SessionEnded.into());
-        }
+        self.require_live(caller.session.id).await?;
         let own = StreamId::User(user);
         let head = store::entries::heads(&self.0.db, &[own]).await?.get(&own).copied().unwrap_or_default();
         let heads: BTreeMap<_, _> =

@@ -14,7 +14,6 @@ mod connection;
 mod dispatch;
 mod echo;
 mod handshake;
-pub mod listener;
 
 use std::{sync::Arc, time::Duration};
 

@@ -104,6 +104,13 @@ pub async fn of_user(db: &Db, user: UserId) -> sqlx::Result<Vec<Room>> {
     with_peers(db, user, rows).await
 }
 
+/// The ids of all rooms of a person.
+pub async fn ids_of_user(db: &Db, user: UserId) -> sqlx::Result<Vec<RoomId>> {
+    const SQL: &str = "SELECT room_id FROM members WHERE user_id = $1";
+    let ids: Vec<Uuid> = on!(db, pool => sqlx::query_scalar(SQL).bind(user.as_uuid()).fetch_all(pool))?;
+    Ok(ids.into_iter().map(RoomId).collect())
+}
+
 /// One room of a person.
 ///
 /// # Errors
