@@ -24,8 +24,8 @@ use uuid::Uuid;
 
 use self::local::Local;
 pub use self::local::LocalSettings;
+use self::redis::Redis;
 pub use self::redis::RedisSettings;
-
 pub use self::topic::{Key, Topic};
 pub use self::types::{
     BusEvent, CachedTail, FabricError, LeaseToken, Lock, Payload, Publication, Raised, Ranked, Tail,
@@ -50,6 +50,7 @@ pub struct Fabric(Arc<Inner>);
 #[derive(Debug)]
 enum Inner {
     Local(Local),
+    Redis(Redis),
 }
 
 impl Fabric {
@@ -72,13 +73,14 @@ impl Fabric {
     /// # Errors
     /// [`FabricError::Url`]: the address is not one of Redis.
     pub async fn redis(settings: &RedisSettings) -> Result<Self> {
-        Err(FabricError::Url(format!("{settings:?}")))
+        Ok(Self(Arc::new(Inner::Redis(Redis::start(settings).await?))))
     }
 
     /// Ends the fabric's own tasks and connections; afterwards every operation is [`FabricError::Down`] with Redis.
     pub async fn close(&self) {
         match &*self.0 {
             Inner::Local(_) => {}
+            Inner::Redis(redis) => redis.close().await,
         }
     }
 
@@ -86,6 +88,7 @@ impl Fabric {
     pub fn is_up(&self) -> bool {
         match &*self.0 {
             Inner::Local(_) => true,
+            Inner::Redis(redis) => redis.is_up(),
         }
     }
 
@@ -94,6 +97,7 @@ impl Fabric {
     pub fn is_hearing(&self) -> bool {
         match &*self.0 {
             Inner::Local(_) => true,
+            Inner::Redis(redis) => redis.is_hearing(),
         }
     }
 
@@ -101,6 +105,7 @@ impl Fabric {
     pub async fn ping(&self) -> Result<()> {
         match &*self.0 {
             Inner::Local(_) => Ok(()),
+            Inner::Redis(redis) => redis.ping().await,
         }
     }
 }
@@ -113,6 +118,7 @@ impl Fabric {
     pub async fn get(&self, key: &Key) -> Result<Option<String>> {
         match &*self.0 {
             Inner::Local(local) => Ok(local.get(key)),
+            Inner::Redis(redis) => redis.get(key).await,
         }
     }
 
@@ -121,6 +127,7 @@ impl Fabric {
     pub async fn set(&self, key: &Key, value: &str, ttl: Duration) -> Result<()> {
         match &*self.0 {
             Inner::Local(local) => Ok(local.set(key, value, ttl)),
+            Inner::Redis(redis) => redis.set(key, value, ttl).await,
         }
     }
 
@@ -128,6 +135,7 @@ impl Fabric {
     pub async fn set_if_absent(&self, key: &Key, value: &str, ttl: Duration) -> Result<bool> {
         match &*self.0 {
             Inner::Local(local) => Ok(local.set_if_absent(key, value, ttl)),
+            Inner::Redis(redis) => redis.set_if_absent(key, value, ttl).await,
         }
     }
 
@@ -135,6 +143,7 @@ impl Fabric {
     pub async fn delete(&self, key: &Key) -> Result<bool> {
         match &*self.0 {
             Inner::Local(local) => Ok(local.delete(key)),
+            Inner::Redis(redis) => redis.delete(key).await,
         }
     }
 
@@ -142,6 +151,7 @@ impl Fabric {
     pub async fn compare_and_delete(&self, key: &Key, expected: &str) -> Result<bool> {
         match &*self.0 {
             Inner::Local(local) => Ok(local.compare_and_delete(key, expected)),
+            Inner::Redis(redis) => redis.compare_and_delete(key, expected).await,
         }
     }
 
@@ -149,6 +159,7 @@ impl Fabric {
     pub async fn compare_and_touch(&self, key: &Key, expected: &str, ttl: Duration) -> Result<bool> {
         match &*self.0 {
             Inner::Local(local) => Ok(local.compare_and_touch(key, expected, ttl)),
+            Inner::Redis(redis) => redis.compare_and_touch(key, expected, ttl).await,
         }
     }
 
@@ -156,6 +167,7 @@ impl Fabric {
     pub async fn touch(&self, key: &Key, ttl: Duration) -> Result<bool> {
         match &*self.0 {
             Inner::Local(local) => Ok(local.touch(key, ttl)),
+            Inner::Redis(redis) => redis.touch(key, ttl).await,
         }
     }
 
@@ -165,6 +177,7 @@ impl Fabric {
         let new = Ranked { rank, value: value.to_owned() };
         match &*self.0 {
             Inner::Local(local) => Ok(local.raise(key, &new, ttl)),
+            Inner::Redis(redis) => redis.raise(key, &new, ttl).await,
         }
     }
 
@@ -193,6 +206,7 @@ impl Fabric {
     pub async fn hash_set(&self, key: &Key, field: &str, value: &str, ttl: Duration) -> Result<()> {
         match &*self.0 {
             Inner::Local(local) => Ok(local.hash_set(key, field, value, ttl)),
+            Inner::Redis(redis) => redis.hash_set(key, field, value, ttl).await,
         }
     }
 
@@ -200,6 +214,7 @@ impl Fabric {
     pub async fn hash_delete(&self, key: &Key, field: &str) -> Result<bool> {
         match &*self.0 {
             Inner::Local(local) => Ok(local.hash_delete(key, field)),
+            Inner::Redis(redis) => redis.hash_delete(key, field).await,
         }
     }
 
@@ -207,6 +222,7 @@ impl Fabric {
     pub async fn hash_read(&self, key: &Key) -> Result<HashMap<String, String>> {
         match &*self.0 {
             Inner::Local(local) => Ok(local.hash_read(key)),
+            Inner::Redis(redis) => redis.hash_read(key).await,
         }
     }
 
@@ -214,6 +230,7 @@ impl Fabric {
     pub async fn count(&self, key: &Key, window: Duration) -> Result<u64> {
         match &*self.0 {
             Inner::Local(local) => Ok(local.count(key, window)),
+            Inner::Redis(redis) => redis.count(key, window).await,
         }
     }
 }
@@ -224,6 +241,7 @@ impl Fabric {
     pub async fn lock(&self, key: &Key, ttl: Duration) -> Result<Option<Lock>> {
         match &*self.0 {
             Inner::Local(local) => Ok(local.lock(key, ttl)),
+            Inner::Redis(redis) => redis.lock(key, ttl).await,
         }
     }
 
@@ -266,6 +284,7 @@ impl Fabric {
     pub async fn append(&self, publications: &[Publication]) -> Result<Vec<Tail>> {
         match &*self.0 {
             Inner::Local(local) => Ok(publications.iter().map(|entry| local.append(entry)).collect()),
+            Inner::Redis(redis) => redis.append(publications).await,
         }
     }
 
@@ -278,6 +297,7 @@ impl Fabric {
     pub async fn tail_newest(&self, stream: Uuid, newest: usize) -> Result<Option<CachedTail>> {
         match &*self.0 {
             Inner::Local(local) => Ok(local.tail(stream, newest)),
+            Inner::Redis(redis) => redis.tail(stream, newest).await,
         }
     }
 
@@ -286,6 +306,7 @@ impl Fabric {
     pub async fn lease_tail(&self, stream: Uuid, ttl: Duration) -> Result<Option<LeaseToken>> {
         match &*self.0 {
             Inner::Local(local) => Ok(local.lease_tail(stream, ttl)),
+            Inner::Redis(redis) => redis.lease_tail(stream, ttl).await,
         }
     }
 
@@ -300,6 +321,7 @@ impl Fabric {
     ) -> Result<bool> {
         match &*self.0 {
             Inner::Local(local) => Ok(local.refill(stream, lease, head, payloads)),
+            Inner::Redis(redis) => redis.refill(stream, lease, head, payloads).await,
         }
     }
 
@@ -307,6 +329,7 @@ impl Fabric {
     pub async fn drop_tail(&self, stream: Uuid) -> Result<()> {
         match &*self.0 {
             Inner::Local(local) => Ok(local.drop_tail(stream)),
+            Inner::Redis(redis) => redis.drop_tail(stream).await,
         }
     }
 }
@@ -317,6 +340,7 @@ impl Fabric {
     pub async fn publish(&self, topic: Topic, payload: &Payload) -> Result<()> {
         match &*self.0 {
             Inner::Local(local) => Ok(local.publish(topic, payload)),
+            Inner::Redis(redis) => redis.publish(topic, payload).await,
         }
     }
 
@@ -328,6 +352,7 @@ impl Fabric {
     pub async fn follow(&self, topics: &[Topic]) -> Result<()> {
         match &*self.0 {
             Inner::Local(local) => Ok(local.follow(topics)),
+            Inner::Redis(redis) => redis.follow(topics).await,
         }
     }
 
@@ -335,6 +360,7 @@ impl Fabric {
     pub fn unfollow(&self, topics: &[Topic]) {
         match &*self.0 {
             Inner::Local(local) => local.unfollow(topics),
+            Inner::Redis(redis) => redis.unfollow(topics),
         }
     }
 
@@ -343,6 +369,7 @@ impl Fabric {
     pub fn incoming(&self) -> mpsc::Receiver<BusEvent> {
         match &*self.0 {
             Inner::Local(local) => local.inbox.open(),
+            Inner::Redis(redis) => redis.incoming(),
         }
     }
 }
