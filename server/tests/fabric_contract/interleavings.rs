@@ -10,7 +10,7 @@ use super::LONG;
 
 /// One step of one of the nodes that work on a stream. An index counts what there is to choose from.
 #[derive(Debug, Clone)]
-pub enum Step {
+pub(crate) enum Step {
     /// An entry is committed.
     Commit,
     /// An entry is committed that blanks an earlier one.
@@ -30,7 +30,7 @@ pub enum Step {
     Drop,
 }
 
-pub fn steps() -> impl Strategy<Value = Vec<Step>> {
+pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
     let index = any::<prop::sample::Index>;
     let step = prop_oneof![
         4 => Just(Step::Commit),
@@ -89,7 +89,7 @@ impl Model {
     }
 }
 
-pub async fn check(fabric: &Fabric, steps: Vec<Step>) -> Result<(), TestCaseError> {
+pub(crate) async fn check(fabric: &Fabric, steps: Vec<Step>) -> Result<(), TestCaseError> {
     let stream = Uuid::now_v7();
     let mut model = Model::default();
     for step in steps {

@@ -12,20 +12,20 @@ const PASSWORD: &str = "se:cret@test";
 /// The same as it is written in an address.
 const PASSWORD_IN_URL: &str = "se%3Acret%40test";
 
-pub struct RedisServer {
+pub(crate) struct RedisServer {
     child: Child,
-    pub port: u16,
+    pub(crate) port: u16,
     directory: PathBuf,
 }
 
 impl RedisServer {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         // Another test may take the port between looking and starting; then the server ends and we look again.
         (0..20).find_map(|_| Self::start_at(free_port())).expect("a redis-server that starts")
     }
 
     /// `None` when the port was taken.
-    pub fn start_at(port: u16) -> Option<Self> {
+    pub(crate) fn start_at(port: u16) -> Option<Self> {
         let directory = std::env::temp_dir().join(format!("hubbub-test-redis-{}", uuid::Uuid::now_v7()));
         std::fs::create_dir(&directory).unwrap();
         let child = spawn(port, &directory);
@@ -33,18 +33,18 @@ impl RedisServer {
         server.is_ready().then_some(server)
     }
 
-    pub fn settings(&self) -> RedisSettings {
+    pub(crate) fn settings(&self) -> RedisSettings {
         settings_at(self.port)
     }
 
     /// Ends the process as a crash would; everything in it is lost.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// Starts it again, empty, where it was.
-    pub fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         let deadline = Instant::now() + Duration::from_secs(10);
         loop {
             self.child = spawn(self.port, &self.directory);
@@ -56,13 +56,13 @@ impl RedisServer {
     }
 
     /// Sends `STOP` or `CONT` to the process.
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
     }
 
     /// Runs one command past the fabric; the first line of the answer, or the text when it is one.
-    pub fn ask(&self, command: &[&[u8]]) -> String {
+    pub(crate) fn ask(&self, command: &[&[u8]]) -> String {
         let mut socket = BufReader::new(TcpStream::connect(("127.0.0.1", self.port)).unwrap());
         socket.get_ref().set_read_timeout(Some(Duration::from_secs(5))).unwrap();
         for command in [&[b"AUTH".as_slice(), PASSWORD.as_bytes()], command] {
@@ -112,11 +112,11 @@ impl Drop for RedisServer {
     }
 }
 
-pub fn settings_at(port: u16) -> RedisSettings {
+pub(crate) fn settings_at(port: u16) -> RedisSettings {
     RedisSettings::new(format!("redis://:{PASSWORD_IN_URL}@127.0.0.1:{port}/0"))
 }
 
-pub fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 

@@ -78,7 +78,7 @@ impl Ears {
     }
 
     pub(super) async fn follow(&self, topics: &[Topic]) -> Result<(), FabricError> {
-        let version = self.want(topics, |wanted, topic| wanted.insert(topic));
+        let version = self.want(topics, HashSet::insert);
         let late = |error| {
             self.wanted.lock().resync_owed = true;
             self.changed.notify_one();
@@ -233,7 +233,7 @@ impl Ears {
         let word = client.publish::<(), _, _>(channel(&self.link.settings.prefix, self.voice), seal(0, "?"));
         let spoken = Instant::now();
         self.heard.lock().unheard_since.get_or_insert(spoken);
-        if self.link.call("probe", word).await.is_err() {
+        if self.link.call("probe", Box::pin(word)).await.is_err() {
             // Not spoken, perhaps: then nothing can be said about hearing.
             self.heard.lock().unheard_since = None;
         }
@@ -270,12 +270,11 @@ impl Ears {
             Value::String(text) => Some(text),
             _ => None,
         };
-        match sealed.as_ref().and_then(unseal) {
-            Some((_, payload)) => self.inbox.deliver(BusEvent::Message { topic, payload }),
-            None => {
-                corrupt();
-                self.inbox.resync();
-            }
+        if let Some((_, payload)) = sealed.as_ref().and_then(unseal) {
+            self.inbox.deliver(BusEvent::Message { topic, payload });
+        } else {
+            corrupt();
+            self.inbox.resync();
         }
     }
 }

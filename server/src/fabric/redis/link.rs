@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use fred::error::{Error, ErrorKind};
 use fred::prelude::{Client, ClientLike};
+use futures_util::future::BoxFuture;
 use metrics::{counter, histogram};
 use parking_lot::RwLock;
 use tokio::time::{Duration, Instant, MissedTickBehavior, interval, timeout};
@@ -38,11 +39,12 @@ impl Link {
         self.client.read().clone()
     }
 
-    /// Runs a command unless Redis is known to be down, and never longer than the limit.
+    /// Runs a command unless Redis is known to be down, and never longer than the limit. Boxed, because a future of
+    /// fred's has 20 KB, which every connection's task would have to make room for.
     pub(super) async fn call<T>(
         &self,
         op: &'static str,
-        command: impl Future<Output = Result<T, Error>>,
+        command: BoxFuture<'_, Result<T, Error>>,
     ) -> Result<T, FabricError> {
         if !self.breaker.is_closed() {
             return Err(FabricError::Down);
@@ -58,7 +60,7 @@ impl Link {
     async fn measured<T>(
         &self,
         op: &'static str,
-        command: impl Future<Output = Result<T, Error>>,
+        command: BoxFuture<'_, Result<T, Error>>,
     ) -> Result<T, FabricError> {
         let limit = self.settings.command_limit();
         let started = Instant::now();
@@ -112,20 +114,16 @@ impl Link {
     /// Asks once, past the breaker. Before it closes, the tails that are behind are dropped.
     async fn probe(&self, unsettled: &Unsettled) -> bool {
         let client = self.client();
-        let answer = self.measured("ping", client.ping::<String>(None)).await;
-        match answer {
-            Ok(_) => {
-                let settled = self.measured("settle", unsettled.settle(&client, &self.settings.prefix)).await;
-                if settled.is_ok() {
-                    self.breaker.close();
-                }
-                settled.is_ok()
-            }
-            Err(_) => {
-                self.breaker.failed();
-                false
-            }
+        if self.measured("ping", Box::pin(client.ping::<String>(None))).await.is_err() {
+            self.breaker.failed();
+            return false;
         }
+        let settling = Box::pin(unsettled.settle(&client, &self.settings.prefix));
+        let settled = self.measured("settle", settling).await.is_ok();
+        if settled {
+            self.breaker.close();
+        }
+        settled
     }
 }
 

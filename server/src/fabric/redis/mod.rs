@@ -72,13 +72,13 @@ impl Redis {
 
     pub(super) async fn ping(&self) -> Result<()> {
         let client = self.link.client();
-        self.link.call("ping", client.ping::<String>(None)).await.map(drop)
+        self.link.call("ping", Box::pin(client.ping::<String>(None))).await.map(drop)
     }
 
     pub(super) async fn publish(&self, topic: Topic, payload: &Payload) -> Result<()> {
         let client = self.link.client();
         let said = client.publish::<(), _, _>(self.channel(topic), seal(0, payload));
-        self.link.call("publish", said).await
+        self.link.call("publish", Box::pin(said)).await
     }
 
     pub(super) async fn follow(&self, topics: &[Topic]) -> Result<()> {

@@ -24,13 +24,13 @@ impl Redis {
         }
         let client = self.link.client();
         let calls = publications.iter().map(|entry| self.append_call(entry)).collect();
-        let all = async {
+        let all = Box::pin(async {
             let mut results = script::APPEND.run_all(&client, calls).await?;
             if results.iter().all(Result::is_err) {
                 return results.swap_remove(0).map(|_| Vec::new()); // as good as not sent: the breaker must know
             }
             Ok::<Vec<Result<Value, Error>>, Error>(results)
-        };
+        });
         let answer = self.link.call("append", all).await;
         let Ok(results) = answer else {
             self.unsettled.remember(publications.iter().map(|entry| entry.stream));
@@ -62,7 +62,7 @@ impl Redis {
         let newest = newest.clamp(1, self.link.settings.tail_kept + 1);
         let from = -i64::try_from(newest).unwrap_or(i64::MAX);
         let client = self.link.client();
-        let range = client.lrange::<Value, _>(self.name(&Key::tail(stream)), from, -1);
+        let range = Box::pin(client.lrange::<Value, _>(self.name(&Key::tail(stream)), from, -1));
         let Some(elements) = or_miss(self.link.call("tail", range).await)? else { return Ok(None) };
         let elements = elements.into_array();
         if elements.is_empty() {
@@ -107,15 +107,14 @@ impl Redis {
             [self.name(&Key::tail(stream)), self.name(&Key::lease(stream))],
             args.into_iter().chain(sealed),
         );
-        let client = self.link.client();
-        let answer = self.link.call("refill", script::REFILL.run(&client, call)).await?;
+        let answer = self.run("refill", &script::REFILL, call).await?;
         Ok(answer.as_str().as_deref() == Some("filled"))
     }
 
     pub(in crate::fabric) async fn drop_tail(&self, stream: Uuid) -> Result<()> {
         let keys = vec![self.name(&Key::tail(stream)), self.name(&Key::lease(stream))];
         let client = self.link.client();
-        let dropped = self.link.call("drop_tail", client.del::<(), _>(keys)).await;
+        let dropped = self.link.call("drop_tail", Box::pin(client.del::<(), _>(keys))).await;
         if dropped.is_err() {
             self.unsettled.remember([stream]);
         }
@@ -124,7 +123,7 @@ impl Redis {
 }
 
 fn outcome(answer: Result<Value, Error>) -> Tail {
-    match answer.ok().and_then(|value| value.into_string()).as_deref() {
+    match answer.ok().and_then(Value::into_string).as_deref() {
         Some("extended") => Tail::Extended,
         Some("cold") => Tail::Cold,
         Some("stale") => Tail::Stale,

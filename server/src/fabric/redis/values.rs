@@ -7,7 +7,7 @@ use fred::prelude::{Expiration, HashesInterface, KeysInterface, SetOptions, Valu
 use metrics::counter;
 
 use super::Redis;
-use super::script::{self, Call};
+use super::script::{self, Call, Script};
 use crate::fabric::topic::Key;
 use crate::fabric::types::{FabricError, Lock, Raised, Ranked};
 use crate::fabric::{FENCE_KEPT, Result};
@@ -15,13 +15,13 @@ use crate::fabric::{FENCE_KEPT, Result};
 impl Redis {
     pub(in crate::fabric) async fn get(&self, key: &Key) -> Result<Option<String>> {
         let client = self.link.client();
-        let value = self.link.call("get", client.get::<Value, _>(self.name(key))).await;
+        let value = self.link.call("get", Box::pin(client.get::<Value, _>(self.name(key)))).await;
         Ok(or_miss(value)?.and_then(text))
     }
 
     pub(in crate::fabric) async fn set(&self, key: &Key, value: &str, ttl: Duration) -> Result<()> {
         let client = self.link.client();
-        let set = client.set::<(), _, _>(self.name(key), value, Some(expiry(ttl)), None, false);
+        let set = Box::pin(client.set::<(), _, _>(self.name(key), value, Some(expiry(ttl)), None, false));
         match self.link.call("set", set).await {
             Err(FabricError::Full(_)) => self.delete(key).await.map(drop),
             result => result,
@@ -36,12 +36,12 @@ impl Redis {
     ) -> Result<bool> {
         let (client, only_new) = (self.link.client(), Some(SetOptions::NX));
         let set = client.set::<Value, _, _>(self.name(key), value, Some(expiry(ttl)), only_new, false);
-        Ok(!self.link.call("set_if_absent", set).await?.is_null())
+        Ok(!self.link.call("set_if_absent", Box::pin(set)).await?.is_null())
     }
 
     pub(in crate::fabric) async fn delete(&self, key: &Key) -> Result<bool> {
         let client = self.link.client();
-        let removed: u64 = self.link.call("delete", client.del(self.name(key))).await?;
+        let removed: u64 = self.link.call("delete", Box::pin(client.del(self.name(key)))).await?;
         Ok(removed != 0)
     }
 
@@ -62,16 +62,14 @@ impl Redis {
 
     pub(in crate::fabric) async fn touch(&self, key: &Key, ttl: Duration) -> Result<bool> {
         let client = self.link.client();
-        let touched: u64 =
-            self.link.call("touch", client.pexpire(self.name(key), milliseconds(ttl), None)).await?;
+        let touch = Box::pin(client.pexpire(self.name(key), milliseconds(ttl), None));
+        let touched: u64 = self.link.call("touch", touch).await?;
         Ok(touched != 0)
     }
 
     pub(in crate::fabric) async fn raise(&self, key: &Key, new: &Ranked, ttl: Duration) -> Result<Raised> {
         let args = [new.rank.into(), new.encode().into(), milliseconds(ttl).into()];
-        let client = self.link.client();
-        let answer =
-            self.link.call("raise", script::RAISE.run(&client, Call::on([self.name(key)], args))).await?;
+        let answer = self.run("raise", &script::RAISE, Call::on([self.name(key)], args)).await?;
         let (set, there): (i64, String) = answer.convert().map_err(unexpected)?;
         match (set, Ranked::decode(&there)) {
             (1, replaced) => Ok(Raised::Set(replaced)),
@@ -88,8 +86,7 @@ impl Redis {
         ttl: Duration,
     ) -> Result<()> {
         let call = Call::on([self.name(key)], [field.into(), value.into(), milliseconds(ttl).into()]);
-        let client = self.link.client();
-        match self.link.call("hash_set", script::HASH_SET.run(&client, call)).await {
+        match self.run("hash_set", &script::HASH_SET, call).await {
             Err(FabricError::Full(_)) => Ok(()), // the script removed the hash
             result => result.map(drop),
         }
@@ -97,13 +94,15 @@ impl Redis {
 
     pub(in crate::fabric) async fn hash_delete(&self, key: &Key, field: &str) -> Result<bool> {
         let client = self.link.client();
-        let removed: u64 = self.link.call("hash_delete", client.hdel(self.name(key), field)).await?;
+        let removed: u64 =
+            self.link.call("hash_delete", Box::pin(client.hdel(self.name(key), field))).await?;
         Ok(removed != 0)
     }
 
     pub(in crate::fabric) async fn hash_read(&self, key: &Key) -> Result<HashMap<String, String>> {
         let client = self.link.client();
-        let fields = self.link.call("hash_read", client.hgetall::<Value, _>(self.name(key))).await;
+        let read = Box::pin(client.hgetall::<Value, _>(self.name(key)));
+        let fields = self.link.call("hash_read", read).await;
         let Some(fields) = or_miss(fields)? else { return Ok(HashMap::new()) };
         Ok(fields.convert().unwrap_or_else(|_| {
             corrupt();
@@ -113,23 +112,27 @@ impl Redis {
 
     pub(in crate::fabric) async fn count(&self, key: &Key, window: Duration) -> Result<u64> {
         let call = Call::on([self.name(key)], [milliseconds(window).into()]);
-        let client = self.link.client();
-        self.link.call("count", script::COUNT.run(&client, call)).await?.convert().map_err(unexpected)
+        self.run("count", &script::COUNT, call).await?.convert().map_err(unexpected)
     }
 
     pub(in crate::fabric) async fn lock(&self, key: &Key, ttl: Duration) -> Result<Option<Lock>> {
         let kept = milliseconds(ttl + FENCE_KEPT);
         let call =
             Call::on([self.name(key), self.name(&key.fence())], [milliseconds(ttl).into(), kept.into()]);
-        let client = self.link.client();
         let token: Option<u64> =
-            self.link.call("lock", script::LOCK.run(&client, call)).await?.convert().map_err(unexpected)?;
+            self.run("lock", &script::LOCK, call).await?.convert().map_err(unexpected)?;
         Ok(token.map(|token| Lock { key: key.clone(), token }))
     }
 
-    async fn flag(&self, op: &'static str, script: &script::Script, call: Call) -> Result<bool> {
+    /// Runs a script.
+    pub(super) async fn run(&self, op: &'static str, script: &Script, call: Call) -> Result<Value> {
         let client = self.link.client();
-        match or_miss(self.link.call(op, script.run(&client, call)).await)? {
+        self.link.call(op, Box::pin(script.run(&client, call))).await
+    }
+
+    /// Runs a script that says whether it did it.
+    async fn flag(&self, op: &'static str, script: &Script, call: Call) -> Result<bool> {
+        match or_miss(self.run(op, script, call).await)? {
             Some(answer) => Ok(answer.convert::<u64>().map_err(unexpected)? != 0),
             None => Ok(false),
         }
