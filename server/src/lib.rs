@@ -9,10 +9,13 @@
 //! config · clock · error · telemetry
 //! ```
 
+pub mod accounts;
+pub mod chat;
 pub mod clock;
 pub mod config;
 pub mod error;
 pub mod fabric;
+pub mod gateway;
 pub mod store;
 pub mod streams;
 pub mod telemetry;

@@ -16,7 +16,7 @@ use super::{Chat, text};
 use crate::{
     accounts::Caller,
     error::CommandError,
-    store::{self, history::At},
+    store::{self, history::Part},
 };
 
 impl Chat {
@@ -70,14 +70,14 @@ impl Chat {
     pub async fn history(&self, caller: &Caller, params: RoomHistoryParams) -> Result<HistoryPage, CommandError> {
         let limit = text::page(params.limit)?;
         let at = match (params.before, params.after, params.around) {
-            (None, None, None) => At::Newest,
-            (Some(seq), None, None) => At::Before(seq),
-            (None, Some(seq), None) => At::After(seq),
-            (None, None, Some(seq)) => At::Around(seq),
+            (None, None, None) => Part::Newest,
+            (Some(seq), None, None) => Part::Before(seq),
+            (None, Some(seq), None) => Part::After(seq),
+            (None, None, Some(seq)) => Part::Around(seq),
             _ => return Err(CommandError::invalid("before", "give at most one of before, after and around")),
         };
         let head = self.readable(params.room, caller.user.id).await?;
-        if at == At::Newest
+        if at == Part::Newest
             && let Some(page) = self.newest_page(StreamId::Room(params.room), head, limit).await?
         {
             return Ok(page);

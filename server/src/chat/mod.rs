@@ -29,7 +29,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{accounts::Accounts, fabric::Fabric, store::Db, streams::Streams};
 
-pub use start::Started;
+pub use start::{Pace, Started};
 
 /// How chat behaves.
 #[derive(Clone, Debug)]

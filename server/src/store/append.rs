@@ -85,7 +85,11 @@ fn append_one(log: &mut Log, known: &mut Known, message: NewMessage) -> Result<S
     let keyed = (message.room, message.sender, message.key.key.clone());
     if let Some((digest, sent)) = known.answers.get(&keyed) {
         metrics::counter!("hubbub_messages_duplicate_suppressed_total").increment(1);
-        return if *digest == message.key.digest { Ok(sent.clone()) } else { Err(Reason::KeyConflict.into()) };
+        return if *digest == message.key.digest {
+            Ok(sent.clone())
+        } else {
+            Err(Reason::KeyConflict.into())
+        };
     }
     if !known.members.contains(&(message.room, message.sender)) {
         return Err(Reason::NotAMember.into());
@@ -122,7 +126,10 @@ async fn members(log: &mut Log, batch: &[NewMessage]) -> Result<HashSet<(RoomId,
 
 type AnswerRow = (Uuid, Uuid, String, Option<String>, i64, Uuid, i64);
 
-async fn answers(log: &mut Log, batch: &[NewMessage]) -> Result<HashMap<Keyed, (String, Sent)>, CommandError> {
+async fn answers(
+    log: &mut Log,
+    batch: &[NewMessage],
+) -> Result<HashMap<Keyed, (String, Sent)>, CommandError> {
     let values = list::rows(1, batch.len(), 3);
     let sql = format!(
         "SELECT stream_id, sender_id, idempotency_key, key_digest, seq, id, at_ms FROM entries
@@ -149,8 +156,9 @@ async fn targets(log: &mut Log, batch: &[NewMessage]) -> Result<HashMap<(RoomId,
         return Ok(HashMap::new());
     }
     let values = list::rows(1, pairs.len(), 2);
-    let sql =
-        format!("SELECT room_id, seq, recalled_at_ms FROM messages WHERE (room_id, seq) IN (VALUES {values})");
+    let sql = format!(
+        "SELECT room_id, seq, recalled_at_ms FROM messages WHERE (room_id, seq) IN (VALUES {values})"
+    );
     let rows: Vec<(Uuid, i64, Option<i64>)> = on_tx!(log.tx(), conn => {
         let mut query = sqlx::query_as(AssertSqlSafe(sql));
         for (room, seq) in &pairs {

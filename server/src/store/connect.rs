@@ -44,10 +44,15 @@ const POSTGRES_SESSION: &[(&str, &str)] = &[
 /// Opens the connections and waits until one stands, at most `start_wait`.
 pub(super) async fn open(settings: &DatabaseSettings) -> Result<Pools, StoreError> {
     match settings.url.as_deref() {
-        None => sqlite(SqliteConnectOptions::new().filename(settings.data_dir.join("hubbub.db")), settings).await,
-        Some(url) if url.starts_with("sqlite:") => sqlite(SqliteConnectOptions::from_str(url)?, settings).await,
+        None => {
+            sqlite(SqliteConnectOptions::new().filename(settings.data_dir.join("hubbub.db")), settings).await
+        }
+        Some(url) if url.starts_with("sqlite:") => {
+            sqlite(SqliteConnectOptions::from_str(url)?, settings).await
+        }
         Some(url) if url.starts_with("postgres:") || url.starts_with("postgresql:") => {
-            let options = PgConnectOptions::from_str(url).map_err(|error| StoreError::Url(error.to_string()))?;
+            let options =
+                PgConnectOptions::from_str(url).map_err(|error| StoreError::Url(error.to_string()))?;
             postgres(options, settings).await
         }
         Some(_) => Err(StoreError::Url("it names another kind of database".to_owned())),
@@ -116,8 +121,10 @@ async fn sqlite(options: SqliteConnectOptions, settings: &DatabaseSettings) -> R
     let pool = || SqlitePoolOptions::new().acquire_timeout(ACQUIRE_LIMIT).test_before_acquire(false);
     // The writer first: it makes the file and switches it to write-ahead logging. Its connection stays for good.
     let writer = pool().max_connections(1).idle_timeout(None).max_lifetime(None);
-    let writer = writer.acquire_timeout(settings.start_wait.max(BUSY_LIMIT)).connect_with(options.clone()).await?;
-    let readers = pool().max_connections(SQLITE_READERS).connect_lazy_with(options.pragma("query_only", "ON"));
+    let writer =
+        writer.acquire_timeout(settings.start_wait.max(BUSY_LIMIT)).connect_with(options.clone()).await?;
+    let readers =
+        pool().max_connections(SQLITE_READERS).connect_lazy_with(options.pragma("query_only", "ON"));
     Ok(Pools::Sqlite { readers, writer })
 }
 

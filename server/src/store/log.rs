@@ -129,8 +129,9 @@ impl Log {
     pub async fn live(&mut self, sessions: &[SessionId]) -> Result<HashSet<SessionId>, CommandError> {
         let ids = list::padded(sessions.iter().map(|session| session.as_uuid()));
         let (places, lock) = (list::placeholders(1, ids.len()), self.locking("FOR SHARE"));
-        let sql =
-            format!("SELECT id FROM sessions WHERE id IN ({places}) AND ended_at_ms IS NULL ORDER BY id {lock}");
+        let sql = format!(
+            "SELECT id FROM sessions WHERE id IN ({places}) AND ended_at_ms IS NULL ORDER BY id {lock}"
+        );
         let live: Vec<Uuid> = on_tx!(self.tx, conn => {
             let mut query = sqlx::query_scalar(AssertSqlSafe(sql));
             for id in &ids {
@@ -153,7 +154,8 @@ impl Log {
     /// Locks streams, so that entries can be appended; those that do not exist are left out. All at once: a second
     /// call could wait for someone who waits for the first.
     pub async fn lock(&mut self, streams: &[StreamId]) -> Result<(), CommandError> {
-        let by_id: BTreeMap<Uuid, StreamId> = streams.iter().map(|stream| (stream.as_uuid(), *stream)).collect();
+        let by_id: BTreeMap<Uuid, StreamId> =
+            streams.iter().map(|stream| (stream.as_uuid(), *stream)).collect();
         let ids = list::padded(by_id.keys().copied());
         let (places, lock) = (list::placeholders(1, ids.len()), self.locking("FOR UPDATE"));
         let sql = format!(
@@ -177,7 +179,7 @@ impl Log {
     /// Makes a new stream, which is locked by being new.
     pub async fn create(&mut self, stream: StreamId) -> Result<(), CommandError> {
         const SQL: &str = "INSERT INTO streams (id, head, messages, last_message_seq) VALUES ($1, 0, 0, 0)";
-        on_tx!(self.tx, conn => sqlx::query(SQL).bind(stream.as_uuid()).execute(conn))?;
+        on_tx!(execute self.tx, sqlx::query(SQL).bind(stream.as_uuid()))?;
         self.places.insert(stream, Place { head: 0, messages: 0, last_message_seq: 0, changed: false });
         Ok(())
     }
@@ -213,7 +215,9 @@ impl Log {
             .bind(stream.as_uuid()).bind(sender.as_uuid()).bind(&key.key).fetch_optional(conn))?;
         match found {
             None => Ok(None),
-            Some((_, _, _, digest)) if digest.as_ref() != Some(&key.digest) => Err(Reason::KeyConflict.into()),
+            Some((_, _, _, digest)) if digest.as_ref() != Some(&key.digest) => {
+                Err(Reason::KeyConflict.into())
+            }
             Some((seq, id, at, _)) => Ok(Some(Sent { seq: Seq::from_i64(seq), id: EntryId(id), at })),
         }
     }
@@ -259,7 +263,7 @@ impl Log {
                  VALUES {values}"
             );
             let bodies = rows.iter().map(|row| body_json(&row.entry.body)).collect::<Result<Vec<_>, _>>()?;
-            on_tx!(self.tx, conn => {
+            on_tx!(execute self.tx, {
                 let mut query = sqlx::query(AssertSqlSafe(sql));
                 for (EntryRow { entry, digest }, body) in rows.iter().zip(&bodies) {
                     query = query
@@ -267,7 +271,7 @@ impl Log {
                         .bind(entry.at).bind(entry.sender.as_uuid()).bind(entry.body.kind())
                         .bind(body).bind(&entry.key).bind(digest);
                 }
-                query.execute(conn)
+                query
             })?;
         }
         Ok(())
@@ -279,14 +283,14 @@ impl Log {
             let sql = format!(
                 "INSERT INTO messages (room_id, seq, ordinal, sender_id, at_ms, text, reply_to) VALUES {values}"
             );
-            on_tx!(self.tx, conn => {
+            on_tx!(execute self.tx, {
                 let mut query = sqlx::query(AssertSqlSafe(sql));
                 for row in rows {
                     query = query
                         .bind(row.room).bind(row.seq).bind(row.ordinal).bind(row.sender).bind(row.at_ms)
                         .bind(&row.text).bind(row.reply_to);
                 }
-                query.execute(conn)
+                query
             })?;
         }
         Ok(())
@@ -296,8 +300,8 @@ impl Log {
     async fn update_heads(&mut self) -> Result<(), CommandError> {
         const SQL: &str = "UPDATE streams SET head = $1, messages = $2, last_message_seq = $3 WHERE id = $4";
         for (stream, place) in self.places.iter().filter(|(_, place)| place.changed) {
-            on_tx!(self.tx, conn => sqlx::query(SQL).bind(place.head).bind(place.messages)
-                .bind(place.last_message_seq).bind(stream.as_uuid()).execute(conn))?;
+            on_tx!(execute self.tx, sqlx::query(SQL).bind(place.head).bind(place.messages)
+                .bind(place.last_message_seq).bind(stream.as_uuid()))?;
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use hubbub_protocol::{
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
-use super::{list, log::Log, on_tx};
+use super::{list, log::Log, markers, on_tx};
 
 /// A room as SQL has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,8 +52,7 @@ pub async fn room(log: &mut Log, room: RoomId) -> sqlx::Result<Option<RoomRow>> 
 /// The direct room of a pair.
 pub async fn direct_room(log: &mut Log, key: &str) -> sqlx::Result<Option<RoomId>> {
     const SQL: &str = "SELECT id FROM rooms WHERE direct_key = $1";
-    let id: Option<Uuid> =
-        on_tx!(log.tx(), conn => sqlx::query_scalar(SQL).bind(key).fetch_optional(conn))?;
+    let id: Option<Uuid> = on_tx!(log.tx(), conn => sqlx::query_scalar(SQL).bind(key).fetch_optional(conn))?;
     Ok(id.map(RoomId))
 }
 
@@ -62,17 +61,17 @@ pub async fn insert_room(log: &mut Log, row: &RoomRow, direct_key: Option<&str>)
     const SQL: &str = "INSERT INTO rooms
         (id, kind, name, name_folded, topic, direct_key, member_count, created_at_ms)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    on_tx!(log.tx(), conn => sqlx::query(SQL)
+    on_tx!(execute log.tx(), sqlx::query(SQL)
         .bind(row.id.as_uuid()).bind(row.kind.as_str()).bind(&row.name).bind(row.name.to_lowercase())
-        .bind(&row.topic).bind(direct_key).bind(row.member_count).bind(row.created_at_ms).execute(conn))?;
+        .bind(&row.topic).bind(direct_key).bind(row.member_count).bind(row.created_at_ms))?;
     Ok(())
 }
 
 /// Gives a room another name and topic.
 pub async fn update_room(log: &mut Log, room: RoomId, name: &str, topic: &str) -> sqlx::Result<()> {
     const SQL: &str = "UPDATE rooms SET name = $1, name_folded = $2, topic = $3 WHERE id = $4";
-    on_tx!(log.tx(), conn => sqlx::query(SQL)
-        .bind(name).bind(name.to_lowercase()).bind(topic).bind(room.as_uuid()).execute(conn))?;
+    on_tx!(execute log.tx(), sqlx::query(SQL)
+        .bind(name).bind(name.to_lowercase()).bind(topic).bind(room.as_uuid()))?;
     Ok(())
 }
 
@@ -111,31 +110,31 @@ pub async fn insert_member(
         (room_id, user_id, role, joined_at_ms, joined_seq, marker_seq, marker_ordinal)
         VALUES ($1, $2, $3, $4, $5, $6, $7)";
     let (at_ms, ordinal) = (log.at_ms(), log.messages(StreamId::Room(room)));
-    on_tx!(log.tx(), conn => sqlx::query(SQL)
+    on_tx!(execute log.tx(), sqlx::query(SQL)
         .bind(room.as_uuid()).bind(user.as_uuid()).bind(role.as_str()).bind(at_ms)
-        .bind(joined.as_i64()).bind(joined.as_i64()).bind(ordinal).execute(conn))?;
+        .bind(joined.as_i64()).bind(joined.as_i64()).bind(ordinal))?;
     Ok(())
 }
 
 /// Takes someone out.
 pub async fn delete_member(log: &mut Log, room: RoomId, user: UserId) -> sqlx::Result<()> {
     const SQL: &str = "DELETE FROM members WHERE room_id = $1 AND user_id = $2";
-    on_tx!(log.tx(), conn => sqlx::query(SQL).bind(room.as_uuid()).bind(user.as_uuid()).execute(conn))?;
+    on_tx!(execute log.tx(), sqlx::query(SQL).bind(room.as_uuid()).bind(user.as_uuid()))?;
     Ok(())
 }
 
 /// Gives a member another role.
 pub async fn set_role(log: &mut Log, room: RoomId, user: UserId, role: Role) -> sqlx::Result<()> {
     const SQL: &str = "UPDATE members SET role = $1 WHERE room_id = $2 AND user_id = $3";
-    on_tx!(log.tx(), conn => sqlx::query(SQL)
-        .bind(role.as_str()).bind(room.as_uuid()).bind(user.as_uuid()).execute(conn))?;
+    on_tx!(execute log.tx(), sqlx::query(SQL)
+        .bind(role.as_str()).bind(room.as_uuid()).bind(user.as_uuid()))?;
     Ok(())
 }
 
 /// Counts members in or out.
 pub async fn count_members(log: &mut Log, room: RoomId, change: i64) -> sqlx::Result<()> {
     const SQL: &str = "UPDATE rooms SET member_count = member_count + $1 WHERE id = $2";
-    on_tx!(log.tx(), conn => sqlx::query(SQL).bind(change).bind(room.as_uuid()).execute(conn))?;
+    on_tx!(execute log.tx(), sqlx::query(SQL).bind(change).bind(room.as_uuid()))?;
     Ok(())
 }
 
@@ -157,14 +156,20 @@ pub async fn users(log: &mut Log, users: &[UserId]) -> sqlx::Result<HashMap<User
     Ok(rows.into_iter().map(user).collect())
 }
 
-/// Uses an invitation once; false when it does not exist, has ended or is used up.
-pub async fn use_invite(log: &mut Log, code: &str) -> sqlx::Result<bool> {
-    const SQL: &str = "UPDATE invites SET uses_left = uses_left - 1
-        WHERE code = $1 AND expires_at_ms > $2 AND (uses_left IS NULL OR uses_left > 0) RETURNING code";
-    let at_ms = log.at_ms();
-    let used: Option<String> =
-        on_tx!(log.tx(), conn => sqlx::query_scalar(SQL).bind(code).bind(at_ms).fetch_optional(conn))?;
-    Ok(used.is_some())
+/// The room that an entry of someone's own stream says they joined; `None` when it says something else.
+pub async fn joined_room(log: &mut Log, own: StreamId, seq: Seq) -> sqlx::Result<Option<RoomId>> {
+    const SQL: &str = "SELECT body FROM entries WHERE stream_id = $1 AND seq = $2 AND kind = 'room_joined'";
+    #[derive(serde::Deserialize)]
+    struct Joined {
+        room: Named,
+    }
+    #[derive(serde::Deserialize)]
+    struct Named {
+        id: RoomId,
+    }
+    let body: Option<String> = on_tx!(log.tx(), conn => sqlx::query_scalar(SQL)
+        .bind(own.as_uuid()).bind(seq.as_i64()).fetch_optional(conn))?;
+    Ok(body.and_then(|body| serde_json::from_str::<Joined>(&body).ok()).map(|joined| joined.room.id))
 }
 
 /// A read marker.
@@ -200,13 +205,10 @@ pub async fn marker(log: &mut Log, room: RoomId, user: UserId) -> sqlx::Result<O
 
 /// Moves someone's read marker to `seq`; gives the ordinal of the newest message at or below it.
 pub async fn move_marker(log: &mut Log, room: RoomId, user: UserId, seq: Seq) -> sqlx::Result<i64> {
-    const ORDINAL: &str = "SELECT ordinal FROM messages WHERE room_id = $1 AND seq <= $2 ORDER BY seq DESC LIMIT 1";
     const MOVE: &str = "UPDATE members SET marker_seq = $1, marker_ordinal = $2
         WHERE room_id = $3 AND user_id = $4";
-    let ordinal: Option<i64> = on_tx!(log.tx(), conn => sqlx::query_scalar(ORDINAL)
-        .bind(room.as_uuid()).bind(seq.as_i64()).fetch_optional(conn))?;
-    let ordinal = ordinal.unwrap_or(0);
-    on_tx!(log.tx(), conn => sqlx::query(MOVE)
-        .bind(seq.as_i64()).bind(ordinal).bind(room.as_uuid()).bind(user.as_uuid()).execute(conn))?;
+    let ordinal = markers::ordinal_in(log.tx(), room, seq).await?;
+    on_tx!(execute log.tx(), sqlx::query(MOVE)
+        .bind(seq.as_i64()).bind(ordinal).bind(room.as_uuid()).bind(user.as_uuid()))?;
     Ok(ordinal)
 }

@@ -33,8 +33,8 @@ pub async fn message(log: &mut Log, room: RoomId, seq: Seq) -> sqlx::Result<Opti
 pub async fn edit(log: &mut Log, room: RoomId, seq: Seq, text: &str) -> sqlx::Result<()> {
     const SQL: &str = "UPDATE messages SET text = $1, edited_at_ms = $2 WHERE room_id = $3 AND seq = $4";
     let at_ms = log.at_ms();
-    on_tx!(log.tx(), conn => sqlx::query(SQL)
-        .bind(text).bind(at_ms).bind(room.as_uuid()).bind(seq.as_i64()).execute(conn))?;
+    on_tx!(execute log.tx(), sqlx::query(SQL)
+        .bind(text).bind(at_ms).bind(room.as_uuid()).bind(seq.as_i64()))?;
     Ok(())
 }
 
@@ -46,8 +46,8 @@ pub async fn recall(log: &mut Log, room: RoomId, seq: Seq, by: UserId, edited: b
     // Only for a message that was edited: it reads the log from the message on.
     const EDITS: &str = "SELECT seq, body FROM entries WHERE stream_id = $1 AND seq > $2 AND kind = 'edit'";
     let at_ms = log.at_ms();
-    on_tx!(log.tx(), conn => sqlx::query(FOLDED)
-        .bind(at_ms).bind(by.as_uuid()).bind(room.as_uuid()).bind(seq.as_i64()).execute(conn))?;
+    on_tx!(execute log.tx(), sqlx::query(FOLDED)
+        .bind(at_ms).bind(by.as_uuid()).bind(room.as_uuid()).bind(seq.as_i64()))?;
     let mut blanked: Vec<(i64, String)> = Vec::new();
     let body: Option<String> = on_tx!(log.tx(), conn => sqlx::query_scalar(ENTRY)
         .bind(room.as_uuid()).bind(seq.as_i64()).fetch_optional(conn))?;
@@ -59,7 +59,7 @@ pub async fn recall(log: &mut Log, room: RoomId, seq: Seq, by: UserId, edited: b
     }
     for (at, body) in blanked {
         const BLANK: &str = "UPDATE entries SET body = $1 WHERE stream_id = $2 AND seq = $3";
-        on_tx!(log.tx(), conn => sqlx::query(BLANK).bind(body).bind(room.as_uuid()).bind(at).execute(conn))?;
+        on_tx!(execute log.tx(), sqlx::query(BLANK).bind(body).bind(room.as_uuid()).bind(at))?;
     }
     Ok(())
 }
@@ -84,7 +84,10 @@ mod tests {
 
     #[test]
     fn only_the_text_goes() {
-        assert_eq!(blank(r#"{"reply_to":3,"text":"x"}"#, None).as_deref(), Some(r#"{"reply_to":3,"text":""}"#));
+        assert_eq!(
+            blank(r#"{"reply_to":3,"text":"x"}"#, None).as_deref(),
+            Some(r#"{"reply_to":3,"text":""}"#)
+        );
         assert_eq!(blank(r#"{"target":3,"text":"x"}"#, Some(Seq(4))), None);
         assert!(blank(r#"{"target":3,"text":"x"}"#, Some(Seq(3))).is_some());
     }
