@@ -24,12 +24,9 @@ pub(super) async fn sign_up(
     address: ClientAddress,
     Json(body): Json<SignUp>,
 ) -> Result<(StatusCode, Json<Account>), ApiError> {
-    if !services.config.accounts.sign_up {
-        return Err(Reason::NotAllowed.into());
-    }
     (services.admit)(address.0)?;
-    let account = services.accounts.sign_up(body).await?;
-    Ok((StatusCode::CREATED, Json(account)))
+    let user = services.accounts.sign_up(body).await?;
+    Ok((StatusCode::CREATED, Json(Account { user })))
 }
 
 /// `POST /v1/sessions`: 201 with tokens; the session before it ends.
@@ -52,7 +49,7 @@ pub(super) async fn refresh(
     State(services): State<Services>,
     Json(body): Json<Refresh>,
 ) -> Result<Json<LoggedIn>, ApiError> {
-    Ok(Json(services.accounts.refresh(&body.refresh_token).await?))
+    Ok(Json(services.accounts.refresh(body).await?))
 }
 
 /// `GET /v1/sessions`: the caller's live sessions.
@@ -62,7 +59,7 @@ pub(super) async fn sessions(
     State(services): State<Services>,
     Authenticated(caller): Authenticated,
 ) -> Result<Json<Sessions>, ApiError> {
-    Ok(Json(Sessions { sessions: services.accounts.list(&caller).await? }))
+    Ok(Json(services.accounts.list(&caller).await?))
 }
 
 /// `DELETE /v1/sessions/{id}`: logs out there; `current` is the session that asks. 204.
@@ -78,6 +75,6 @@ pub(super) async fn end(
         "current" => caller.session.id,
         id => id.parse().map_err(|_| Reason::UnknownSession)?,
     };
-    services.accounts.end(&caller, session).await?;
+    services.accounts.log_out(&caller, session).await?;
     Ok(NoContent)
 }

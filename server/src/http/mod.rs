@@ -19,6 +19,9 @@ mod rooms;
 mod server;
 mod web;
 
+#[cfg(test)]
+mod tests;
+
 use std::{net::IpAddr, sync::Arc};
 
 use axum::{

@@ -1,7 +1,9 @@
 //! The web client, inside the binary.
 
+use std::borrow::Cow;
+
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     http::{
         HeaderMap, HeaderValue, Method, StatusCode, Uri,
         header::{ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH},
@@ -58,7 +60,12 @@ fn answer(name: &str, file: EmbeddedFile, asked: &HeaderMap) -> Response {
     let mut response = if known.is_some_and(|tags| tags.contains(&digest)) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        Body::from(file.data.into_owned()).into_response()
+        // Inside the binary nothing is copied.
+        let body = match file.data {
+            Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+            Cow::Owned(bytes) => bytes.into(),
+        };
+        Body::from(body).into_response()
     };
     // The build names files in `assets` by their content, so they never change; whoever has the start page asks again.
     let caching = if name.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
