@@ -39,7 +39,8 @@ impl Accounts {
             });
         }
         let username = names::username(&wish.username)?;
-        let display_name = wish.display_name.as_deref().map_or_else(|| Ok(username.clone()), names::display_name)?;
+        let display_name =
+            wish.display_name.as_deref().map_or_else(|| Ok(username.clone()), names::display_name)?;
         password::check(&wish.password)?;
         let hash = self.0.hasher.hash(wish.password).await?;
         let user = User { id: UserId::generate(), username, display_name };

@@ -98,7 +98,10 @@ impl Accounts {
     ///
     /// # Errors
     /// `unavailable`.
-    pub async fn ended_among(&self, ids: &[SessionId]) -> Result<HashMap<SessionId, SessionEnd>, CommandError> {
+    pub async fn ended_among(
+        &self,
+        ids: &[SessionId],
+    ) -> Result<HashMap<SessionId, SessionEnd>, CommandError> {
         Ok(sessions::ended_among(&self.0.db, ids, clock::now_ms()).await?)
     }
 }

@@ -31,7 +31,11 @@ impl Chat {
     ///
     /// # Errors
     /// `too_large`, `unknown_room`, `not_a_member`, `session_ended`, `unavailable`.
-    pub async fn set_draft(&self, caller: &Caller, params: DraftSetParams) -> Result<DraftResult, CommandError> {
+    pub async fn set_draft(
+        &self,
+        caller: &Caller,
+        params: DraftSetParams,
+    ) -> Result<DraftResult, CommandError> {
         text::draft(&params.text)?;
         let user = caller.user.id;
         self.readable(params.room, user).await?;

@@ -2,12 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::FutureExt;
-use hubbub_protocol::{
-    command::RoomInviteParams,
-    error::Reason,
-    http::InviteInfo,
-    model::Invite,
-};
+use hubbub_protocol::{command::RoomInviteParams, error::Reason, http::InviteInfo, model::Invite};
 
 use super::{
     Chat,

@@ -66,7 +66,10 @@ impl Chat {
                 let me = who.user.id;
                 let (row, role) = standing(log, room, me, &[me]).await?;
                 authorise(role, row.kind, Act::Leave)?;
-                if role == Role::Owner && row.member_count > 1 && membership::owner_count(log, room).await? == 1 {
+                if role == Role::Owner
+                    && row.member_count > 1
+                    && membership::owner_count(log, room).await? == 1
+                {
                     return Err(Reason::LastOwner.into());
                 }
                 let left = EntryBody::MemberLeft { user: who.user.clone() };
@@ -117,7 +120,8 @@ impl Chat {
                 let (row, role) = standing(log, room, who.user.id, &[target]).await?;
                 let theirs = member_role(log, room, target).await?;
                 authorise(role, row.kind, Act::Remove(theirs))?;
-                let user = membership::users(log, &[target]).await?.remove(&target).ok_or(Reason::UnknownUser)?;
+                let user =
+                    membership::users(log, &[target]).await?.remove(&target).ok_or(Reason::UnknownUser)?;
                 let removed = EntryBody::MemberRemoved { user };
                 let seq = log.append(StreamId::Room(room), who.user.id, None, removed).seq;
                 put_out(log, room, target, who.user.id, true).await?;

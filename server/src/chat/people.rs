@@ -45,7 +45,11 @@ impl Chat {
     ///
     /// # Errors
     /// `invalid_params`, `session_ended`, `unavailable`.
-    pub async fn update_user(&self, caller: &Caller, params: UserUpdateParams) -> Result<UserResult, CommandError> {
+    pub async fn update_user(
+        &self,
+        caller: &Caller,
+        params: UserUpdateParams,
+    ) -> Result<UserResult, CommandError> {
         let name = accounts::display_name(&params.display_name)?;
         let who = caller.clone();
         let (user, entries) = logged(&self.0.db, move |log| {

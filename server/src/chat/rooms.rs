@@ -33,7 +33,11 @@ impl Chat {
     ///
     /// # Errors
     /// `invalid_params`, `too_large`, `unknown_user`, `key_conflict`, `session_ended`, `unavailable`.
-    pub async fn create_room(&self, caller: &Caller, params: RoomCreateParams) -> Result<RoomResult, CommandError> {
+    pub async fn create_room(
+        &self,
+        caller: &Caller,
+        params: RoomCreateParams,
+    ) -> Result<RoomResult, CommandError> {
         let plan = Plan::of(caller.user.id, params)?;
         let maker = caller.clone();
         let (room, entries) = logged(&self.0.db, move |log| {
@@ -60,7 +64,11 @@ impl Chat {
     ///
     /// # Errors
     /// `invalid_params`, `too_large`, `unknown_room`, `not_a_member`, `not_allowed`, `session_ended`, `unavailable`.
-    pub async fn update_room(&self, caller: &Caller, params: RoomUpdateParams) -> Result<RoomResult, CommandError> {
+    pub async fn update_room(
+        &self,
+        caller: &Caller,
+        params: RoomUpdateParams,
+    ) -> Result<RoomResult, CommandError> {
         let name = params.name.as_deref().map(text::room_name).transpose()?;
         let topic = params.topic.as_deref().map(text::room_topic).transpose()?;
         let (who, room) = (caller.clone(), params.room);
@@ -88,7 +96,11 @@ impl Chat {
     ///
     /// # Errors
     /// `invalid_params`, `unavailable`.
-    pub async fn list_rooms(&self, caller: &Caller, params: RoomListParams) -> Result<RoomListResult, CommandError> {
+    pub async fn list_rooms(
+        &self,
+        caller: &Caller,
+        params: RoomListParams,
+    ) -> Result<RoomListResult, CommandError> {
         let limit = text::page(params.limit)?;
         let (query, after) = (params.query.as_deref(), params.after.as_deref());
         let rooms = store::rooms::public(&self.0.db, caller.user.id, query, after, limit).await?;
@@ -128,7 +140,11 @@ impl Plan {
         members.dedup();
         members.retain(|member| *member != maker);
         if members.len() > USERS_PER_COMMAND {
-            return Err(CommandError::TooLarge { field: "members", limit: USERS_PER_COMMAND, unit: "people" });
+            return Err(CommandError::TooLarge {
+                field: "members",
+                limit: USERS_PER_COMMAND,
+                unit: "people",
+            });
         }
         let direct = params.kind == RoomKind::Direct;
         if direct && members.len() != 1 {

@@ -123,7 +123,11 @@ impl Chat {
         for _ in 0..ROUNDS {
             followed.push(self.0.streams.add(listener, &new).await?);
             let rooms = store::rooms::of_user(&self.0.db, listener.user).await?;
-            new = rooms.iter().filter(|room| known.insert(room.id)).map(|room| StreamId::Room(room.id)).collect();
+            new = rooms
+                .iter()
+                .filter(|room| known.insert(room.id))
+                .map(|room| StreamId::Room(room.id))
+                .collect();
             if new.is_empty() {
                 return Ok((rooms, followed));
             }

@@ -27,7 +27,10 @@ use tokio_tungstenite::{
         error::{CapacityError, ProtocolError},
         protocol::{
             CloseFrame,
-            frame::{Frame, FrameHeader, coding::{Data, OpCode}},
+            frame::{
+                Frame, FrameHeader,
+                coding::{Data, OpCode},
+            },
         },
     },
 };
@@ -156,10 +159,11 @@ where
     /// their answers together; before any other command those answers are waited for.
     async fn run(&mut self, caller: &Caller) -> Close {
         let mut answers = Answers::new();
+        let (outbox, drain) = (self.outbox.clone(), self.gateway.drain.clone());
         loop {
             let received = tokio::select! {
                 biased;
-                close = self.outbox.closed() => return close,
+                close = outbox.closed() => return close,
                 Some(frame) = answers.next(), if !answers.is_empty() => {
                     if let Err(close) = self.answer(frame).await {
                         return close;
@@ -167,7 +171,7 @@ where
                     continue;
                 }
                 received = self.receive(), if answers.len() < COMMANDS_IN_FLIGHT => received,
-                () = self.gateway.drain.cancelled() => Err(CloseCode::Drain.into()),
+                () = drain.cancelled() => Err(CloseCode::Drain.into()),
             };
             let done = match received {
                 Ok(message) => self.take(caller, message, &mut answers).await,

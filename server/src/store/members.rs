@@ -17,10 +17,8 @@ pub async fn page(db: &Db, room: RoomId, after: Option<UserId>, limit: u16) -> s
     let after = after.map_or(Uuid::nil(), UserId::as_uuid);
     let rows: Vec<(Uuid, String, String, String, i64)> = on!(db, pool => sqlx::query_as(SQL)
         .bind(room.as_uuid()).bind(after).bind(i64::from(limit)).fetch_all(pool))?;
-    let member = |(id, username, display_name, role, joined_at): (Uuid, String, String, String, i64)| Member {
-        user: User { id: UserId(id), username, display_name },
-        role: Role::parse(&role),
-        joined_at,
+    let member = |(id, username, display_name, role, joined_at): (Uuid, String, String, String, i64)| {
+        Member { user: User { id: UserId(id), username, display_name }, role: Role::parse(&role), joined_at }
     };
     Ok(rows.into_iter().map(member).collect())
 }

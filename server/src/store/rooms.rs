@@ -99,7 +99,8 @@ macro_rules! select {
 
 /// All rooms of a person, the one with the newest message first. Two statements, however many rooms.
 pub async fn of_user(db: &Db, user: UserId) -> sqlx::Result<Vec<Room>> {
-    const SQL: &str = select!("WHERE m.user_id = $1 ORDER BY COALESCE(l.at_ms, r.created_at_ms) DESC, r.id DESC");
+    const SQL: &str =
+        select!("WHERE m.user_id = $1 ORDER BY COALESCE(l.at_ms, r.created_at_ms) DESC, r.id DESC");
     let rows: Vec<Row> = on!(db, pool => sqlx::query_as(SQL).bind(user.as_uuid()).fetch_all(pool))?;
     with_peers(db, user, rows).await
 }
@@ -142,7 +143,8 @@ fn peer_of(direct_key: &str, user: UserId) -> Option<UserId> {
 
 fn room_of(row: Row, user: UserId, peers: &HashMap<UserId, User>) -> Room {
     let (id, kind, name, topic, direct_key, member_count, created_at, ..) = row;
-    let (.., role, marker_seq, marker_ordinal, head, messages, last_seq, last_sender, last_text, last_at) = row;
+    let (.., role, marker_seq, marker_ordinal, head, messages, last_seq, last_sender, last_text, last_at) =
+        row;
     let last = last_seq.zip(last_sender).zip(last_at).map(|((seq, sender), at)| Preview {
         seq: Seq::from_i64(seq),
         sender: UserId(sender),

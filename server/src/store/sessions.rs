@@ -192,8 +192,20 @@ type Row = (
 );
 
 fn stored(row: Row) -> Stored {
-    let (id, user, username, display_name, fence, device_id, class, device_name, place, started_at, used_at, ..) =
-        row;
+    let (
+        id,
+        user,
+        username,
+        display_name,
+        fence,
+        device_id,
+        class,
+        device_name,
+        place,
+        started_at,
+        used_at,
+        ..,
+    ) = row;
     let (.., access_expires_at_ms, refresh_expires_at_ms, ended_at, end_reason, ended_by) = row;
     let device = Device { id: device_id, class: DeviceClass::parse(&class), name: device_name };
     Stored {

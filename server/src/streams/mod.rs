@@ -98,8 +98,18 @@ impl Streams {
         let loads = read::Loads::new();
         let hub = Hub::default();
         let incoming = fabric.incoming();
-        let streams =
-            Self(Arc::new(Inner { db, fabric, hub, epoch, writer, publications, loads, tasks, stop, settings }));
+        let streams = Self(Arc::new(Inner {
+            db,
+            fabric,
+            hub,
+            epoch,
+            writer,
+            publications,
+            loads,
+            tasks,
+            stop,
+            settings,
+        }));
         for lane in lanes {
             streams.spawn(writer::run(streams.clone(), lane));
         }

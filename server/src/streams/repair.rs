@@ -9,11 +9,7 @@ use super::{
     Streams,
     feed::{Feed, Sequenced},
 };
-use crate::{
-    error::CommandError,
-    fabric::Topic,
-    store,
-};
+use crate::{error::CommandError, fabric::Topic, store};
 
 /// Two nodes can commit 7, then 8, and be heard as 8, 7: that long a hole may close by itself.
 const REORDER_WAIT: Duration = Duration::from_millis(30);
