@@ -17,7 +17,7 @@ mod value;
 mod tests;
 
 pub use self::{
-    address::{Network, place},
+    address::{Network, client_address, place},
     declare::Setting,
     explain::{reference, table},
     load::{Problem, Problems, Source, Sources, load},
