@@ -17,7 +17,7 @@ use super::error::ApiError;
 
 /// What `npm run build` makes; a build without it serves a page that says so.
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/../web-client/dist"]
+#[folder = "../web-client/dist"]
 #[allow_missing = true]
 struct WebClient;
 
@@ -54,7 +54,7 @@ pub(super) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Respo
 }
 
 fn answer(name: &str, file: EmbeddedFile, asked: &HeaderMap) -> Response {
-    let digest: String = file.metadata.sha256_hash()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = crate::digest::hex(&file.metadata.sha256_hash()[..16]);
     let tag = HeaderValue::from_str(&format!("\"{digest}\"")).expect("hexadecimal digits are a header value");
     let known = asked.get(IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
     let mut response = if known.is_some_and(|tags| tags.contains(&digest)) {
