@@ -17,8 +17,9 @@ impl ConfigArguments {
     /// The configuration in force, with where each value came from.
     pub(super) fn load(&self) -> Result<(Config, Sources), Problems> {
         // Ours are plain text; a variable that is not is someone else's.
-        let variables = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())));
+        let variables = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
+        });
         config::load(self.file.as_deref(), variables, &self.flags)
     }
 }

@@ -5,7 +5,13 @@ mod listen;
 mod serve;
 mod user;
 
-use std::{error::Error, fmt, io::Write, process::ExitCode};
+use std::{
+    error::Error,
+    fmt,
+    io::Write,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand};
 
@@ -36,9 +42,12 @@ enum Command {
 enum ConfigCommand {
     /// Prints every value in force with where it came from, or what is wrong.
     Check(ConfigArguments),
-    /// Prints the reference of all settings.
+    /// Prints the reference of all settings, or writes it to the end of a file, below its marker.
     #[command(hide = true)]
-    Docs,
+    Docs {
+        #[arg(long, value_name = "FILE")]
+        into: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -78,7 +87,8 @@ pub fn run() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Config(ConfigCommand::Check(arguments)) => check(&arguments),
-        Command::Config(ConfigCommand::Docs) => print(&config::reference()),
+        Command::Config(ConfigCommand::Docs { into: None }) => print(&config::reference()),
+        Command::Config(ConfigCommand::Docs { into: Some(file) }) => write_reference(&file),
         Command::User(UserCommand::Create(arguments)) => user::create(&arguments),
     };
     match outcome {
@@ -99,6 +109,13 @@ fn check(arguments: &ConfigArguments) -> Result<(), Failure> {
         format!("This server runs alone: its data is in {data}.")
     };
     print(&format!("{kind}\n\n{}", config::table(&config, &sources)))
+}
+
+fn write_reference(file: &Path) -> Result<(), Failure> {
+    let text = std::fs::read_to_string(file)?;
+    let (prose, _) =
+        text.split_once(config::REFERENCE_BELOW).ok_or("the file has no marker for the reference")?;
+    Ok(std::fs::write(file, format!("{prose}{}{}", config::REFERENCE_BELOW, config::reference()))?)
 }
 
 /// Prints at once; a reader that goes away, such as `head`, is no failure.

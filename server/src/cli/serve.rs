@@ -34,7 +34,11 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let ops = listen(config.ops_listen, "ops-listen", "HUBBUB_OPS_LISTEN")?;
     let (main_address, ops_address) = (main.local_addr()?, ops.local_addr()?);
     let stop = CancellationToken::new();
-    tokio::spawn(stop_on_signal(stop.clone(), signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?));
+    tokio::spawn(stop_on_signal(
+        stop.clone(),
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    ));
     let upkeep = tokio::spawn(telemetry::keep_up());
     let public = config.public_url.clone();
     let node = tokio::select! {
@@ -51,8 +55,13 @@ async fn serve(config: Config) -> Result<(), Failure> {
 /// What a person reads first, and scripts wait for.
 fn greeting(main: SocketAddr, ops: SocketAddr, public_url: Option<&str>) -> String {
     let public = public_url.map_or(String::new(), |url| format!("People reach it at {url}\n"));
-    let everywhere = if main.ip().is_unspecified() { " and at every other address of this machine" } else { "" };
-    format!("Hubbub is running at http://{}{everywhere}\n{public}Metrics are at http://{}/metrics\n", near(main), near(ops))
+    let everywhere =
+        if main.ip().is_unspecified() { " and at every other address of this machine" } else { "" };
+    format!(
+        "Hubbub is running at http://{}{everywhere}\n{public}Metrics are at http://{}/metrics\n",
+        near(main),
+        near(ops)
+    )
 }
 
 /// "Every address" cannot be typed into a browser; this machine's own can.
@@ -87,7 +96,8 @@ mod tests {
             "Hubbub is running at http://127.0.0.1:8080 and at every other address of this machine\n\
              Metrics are at http://127.0.0.1:9080/metrics\n"
         );
-        let text = greeting("[::]:1".parse().unwrap(), "[::1]:2".parse().unwrap(), Some("https://chat.example"));
+        let text =
+            greeting("[::]:1".parse().unwrap(), "[::1]:2".parse().unwrap(), Some("https://chat.example"));
         assert!(text.starts_with("Hubbub is running at http://[::1]:1 and"), "{text}");
         assert!(text.contains("\nPeople reach it at https://chat.example\n"), "{text}");
     }

@@ -57,8 +57,11 @@ impl Create {
 pub(super) fn create(arguments: &Create) -> Result<(), Failure> {
     let (config, _) = arguments.config.load()?;
     telemetry::install(&config.log);
-    let wish =
-        Provision { usernames: arguments.usernames(), password: arguments.password()?, tokens: arguments.tokens };
+    let wish = Provision {
+        usernames: arguments.usernames(),
+        password: arguments.password()?,
+        tokens: arguments.tokens,
+    };
     let runtime = tokio::runtime::Runtime::new()?;
     let outcome = runtime.block_on(async {
         let accounts = node::accounts_alone(&config).await?;
@@ -95,7 +98,12 @@ mod tests {
     fn one_account_or_many() {
         assert_eq!(create("create --username ann").unwrap().usernames(), ["ann"]);
         assert_eq!(create("create --count 2 --prefix load-").unwrap().usernames(), ["load-1", "load-2"]);
-        for wrong in ["create", "create --count 2", "create --username a --count 2 --prefix b", "create --count 0 --prefix a"] {
+        for wrong in [
+            "create",
+            "create --count 2",
+            "create --username a --count 2 --prefix b",
+            "create --count 0 --prefix a",
+        ] {
             assert!(create(wrong).is_err(), "{wrong}");
         }
     }

@@ -19,7 +19,7 @@ mod tests;
 pub use self::{
     address::{Network, client_address, place},
     declare::Setting,
-    explain::{reference, table},
+    explain::{REFERENCE_BELOW, reference, table},
     load::{Problem, Problems, Source, Sources, load},
     origin::Origin,
     secret::SecretUrl,

@@ -56,7 +56,8 @@ fn malformed(message: &str) -> CommandError {
 fn is_plain_json(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
-    let encoding = headers.get(CONTENT_ENCODING).map_or("identity", |encoding| encoding.to_str().unwrap_or("?"));
+    let encoding =
+        headers.get(CONTENT_ENCODING).map_or("identity", |encoding| encoding.to_str().unwrap_or("?"));
     kind.eq_ignore_ascii_case("application/json") && encoding.eq_ignore_ascii_case("identity")
 }
 
@@ -100,7 +101,8 @@ mod tests {
     use super::Json;
 
     async fn refused(kind: Option<&str>, body: impl Into<Body>) -> (Reason, String) {
-        let request = kind.into_iter().fold(Request::post("/"), |request, kind| request.header("content-type", kind));
+        let request =
+            kind.into_iter().fold(Request::post("/"), |request, kind| request.header("content-type", kind));
         let outcome = Json::<SignUp>::from_request(request.body(body.into()).unwrap(), &()).await;
         let error = outcome.err().expect("a refusal").0;
         (error.reason(), error.to_string())
@@ -123,7 +125,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_wrong_value_is_not_repeated() {
-        let (reason, message) = refused(Some("application/json"), r#"{"username":"a","password":123454321}"#).await;
+        let (reason, message) =
+            refused(Some("application/json"), r#"{"username":"a","password":123454321}"#).await;
         assert_eq!(reason, Reason::InvalidParams);
         assert!(!message.contains("123454321"), "{message}");
     }

@@ -90,7 +90,8 @@ mod tests {
 
     #[tokio::test]
     async fn waiting_is_said_in_the_header_too() {
-        let (status, headers, problem) = problem(CommandError::TooFrequent(Duration::from_millis(1_200))).await;
+        let (status, headers, problem) =
+            problem(CommandError::TooFrequent(Duration::from_millis(1_200))).await;
         assert_eq!((status, &headers[RETRY_AFTER]), (StatusCode::TOO_MANY_REQUESTS, &HeaderValue::from(2)));
         assert_eq!(problem.data.retry_after_ms, Some(1_200));
     }

@@ -30,7 +30,7 @@ use axum::{
 };
 use hubbub_protocol::http::Readiness;
 
-pub use connection::{Door, Sockets, serve};
+pub use connection::{Door, Shake, Sockets, serve};
 
 use crate::{accounts::Accounts, chat::Chat, config::Config, error::CommandError};
 

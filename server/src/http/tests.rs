@@ -16,7 +16,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Sockets, body::Json,
+    Sockets,
+    body::Json,
     connection::{Door, serve},
     error::bad_path,
     layers, web,
@@ -31,7 +32,9 @@ fn router() -> Router {
         .route("/body", post(async |Json(body): Json<Refresh>| body.refresh_token))
         .route(
             "/rooms/{room}",
-            get(async |room: Result<Path<RoomId>, _>| room.map(|Path(id)| id.to_string()).map_err(|bad| bad_path(&bad))),
+            get(async |room: Result<Path<RoomId>, _>| {
+                room.map(|Path(id)| id.to_string()).map_err(|bad| bad_path(&bad))
+            }),
         );
     layers::around(routes.fallback(web::serve))
 }
@@ -120,7 +123,8 @@ async fn a_request_ends_in_time() {
 
 #[tokio::test(start_paused = true)]
 async fn a_body_that_never_comes_ends_in_time() {
-    let head = "POST /body HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{";
+    let head =
+        "POST /body HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{";
     assert_eq!(reason(&exchange(head).await), Reason::Unavailable);
 }
 

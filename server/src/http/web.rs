@@ -68,7 +68,8 @@ fn answer(name: &str, file: EmbeddedFile, asked: &HeaderMap) -> Response {
         Body::from(body).into_response()
     };
     // The build names files in `assets` by their content, so they never change; whoever has the start page asks again.
-    let caching = if name.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let caching =
+        if name.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type(name)));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static(caching));
