@@ -18,6 +18,7 @@ pub mod error;
 pub mod fabric;
 pub mod gateway;
 pub mod http;
+pub mod limits;
 pub mod node;
 pub mod store;
 pub mod streams;

@@ -4,6 +4,8 @@
 
 #[path = "fabric_contract/interleavings.rs"]
 mod interleavings;
+#[path = "fabric_contract/proxy.rs"]
+mod proxy;
 #[path = "fabric_contract/redis_faults.rs"]
 mod redis_faults;
 #[path = "fabric_contract/redis_server.rs"]
@@ -341,6 +343,9 @@ async fn a_tail_is_refilled_only_under_a_valid_lease(fabric: Fabric) {
     fabric.drop_tail(stream).await.unwrap();
     assert!(!fabric.refill(stream, &dropped, 1, &[text_of(1)]).await.unwrap(), "dropping voids it");
     assert_eq!(fabric.tail(stream).await.unwrap(), None);
+    refill(&fabric, stream, 4).await;
+    fabric.drop_tail_soon(stream);
+    eventually("the tail goes", async || fabric.tail(stream).await.unwrap().is_none()).await;
 }
 
 async fn a_tail_keeps_the_newest_entries(fabric: Fabric) {

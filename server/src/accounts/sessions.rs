@@ -33,23 +33,27 @@ impl Accounts {
         }
         let session = Session { current: true, ..stored.session };
         let caller = Caller { user: stored.user, session };
-        self.touch(&caller).await;
+        self.touch(&HashMap::from([(caller.session.id, caller.user.id)])).await;
         Ok(caller)
     }
 
-    /// Begins the time-out of a session anew, in SQL and in the active-session key. Written at most once a minute.
-    pub async fn touch(&self, caller: &Caller) {
+    /// Begins the time-outs of sessions in use anew, in SQL and in the active-session keys, so that both forget at the
+    /// same moment. Written at most once a minute.
+    pub async fn touch(&self, used: &HashMap<SessionId, UserId>) {
         let settings = &self.0.settings;
-        let (now, session) = (clock::now_ms(), caller.session.id);
+        let now = clock::now_ms();
         let after = |ttl: Duration| now + i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX / 2);
         let (access, refresh) = (after(settings.access_ttl), after(settings.refresh_ttl));
-        match sessions::touch(&self.0.db, &[session], now, access, refresh).await {
+        let ids: Vec<_> = used.keys().copied().collect();
+        match sessions::touch(&self.0.db, &ids, now, access, refresh).await {
             Ok(0) => {}
             Ok(_) => {
-                let key = Key::active_session(caller.user.id);
-                self.0.fabric.touch(&key, settings.access_ttl).await.ok();
+                for user in used.values() {
+                    // A hint: without it the next check asks SQL.
+                    self.0.fabric.touch(&Key::active_session(*user), settings.access_ttl).await.ok();
+                }
             }
-            Err(error) => tracing::debug!(%error, "a session was not kept from timing out"),
+            Err(error) => tracing::debug!(%error, "sessions were not kept from timing out"),
         }
     }
 

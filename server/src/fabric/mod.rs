@@ -331,6 +331,15 @@ impl Fabric {
         }
     }
 
+    /// Drops a stream's tail within a second, or as soon as Redis can be reached, without waiting for it: for an entry
+    /// that was committed and could not be handed to [`append`](Self::append).
+    pub fn drop_tail_soon(&self, stream: Uuid) {
+        match &self.0 {
+            Inner::Local(local) => local.drop_tail(stream),
+            Inner::Redis(redis) => redis.drop_tail_soon(stream),
+        }
+    }
+
     /// Drops a stream's tail and voids a refill that is under way.
     pub async fn drop_tail(&self, stream: Uuid) -> Result<()> {
         match &self.0 {

@@ -97,6 +97,7 @@ pub(super) async fn sweep(streams: Streams) {
             let topics: Vec<_> = deserted.iter().map(|stream| Topic::Stream(stream.as_uuid())).collect();
             streams.0.fabric.unfollow(&topics);
         });
+        // While the bus is heard, this finds only lost last publications; while it is not, it is the delivery.
         if streams.0.settings.clustered
             && let Err(error) = streams.resync().await
         {

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -26,9 +26,30 @@ impl RedisServer {
 
     /// `None` when the port was taken.
     pub(crate) fn start_at(port: u16) -> Option<Self> {
+        Self::start_with(port, &[])
+    }
+
+    /// A cluster of one node.
+    pub(crate) fn start_clustered() -> Self {
+        // The bus of a cluster has a port of its own, by default 10 000 higher, which may be beyond the last.
+        let server = (0..20).find_map(|_| {
+            let bus = free_port().to_string();
+            let options =
+                ["--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1", "--cluster-port", &bus];
+            Self::start_with(free_port(), &options)
+        });
+        let server = server.expect("a redis-server that starts");
+        assert_eq!(server.ask(&[b"CLUSTER", b"ADDSLOTSRANGE", b"0", b"16383"]), "+OK");
+        while !server.ask(&[b"CLUSTER", b"INFO"]).contains("cluster_state:ok") {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        server
+    }
+
+    fn start_with(port: u16, options: &[&str]) -> Option<Self> {
         let directory = std::env::temp_dir().join(format!("hubbub-test-redis-{}", uuid::Uuid::now_v7()));
         std::fs::create_dir(&directory).unwrap();
-        let child = spawn(port, &directory);
+        let child = spawn(port, &directory, options);
         let mut server = Self { child, port, directory };
         server.is_ready().then_some(server)
     }
@@ -47,7 +68,7 @@ impl RedisServer {
     pub(crate) fn restart(&mut self) {
         let deadline = Instant::now() + Duration::from_secs(10);
         loop {
-            self.child = spawn(self.port, &self.directory);
+            self.child = spawn(self.port, &self.directory, &[]);
             if self.is_ready() {
                 return;
             }
@@ -120,7 +141,7 @@ pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-fn spawn(port: u16, directory: &std::path::Path) -> Child {
+fn spawn(port: u16, directory: &Path, more: &[&str]) -> Child {
     let port = port.to_string();
     let options = [
         "--port",
@@ -136,6 +157,7 @@ fn spawn(port: u16, directory: &std::path::Path) -> Child {
     ];
     Command::new("redis-server")
         .args(options)
+        .args(more)
         .current_dir(directory)
         .stdout(Stdio::null())
         .stderr(Stdio::null())

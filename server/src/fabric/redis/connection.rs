@@ -3,7 +3,7 @@
 use fred::error::Error;
 use fred::prelude::{Client, ClientLike, EventInterface, Server};
 use fred::types::ConnectHandle;
-use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio::time::{Duration, timeout};
 
 use super::settings::RedisSettings;
@@ -12,6 +12,13 @@ use crate::fabric::types::FabricError;
 /// Without an answer for so long, a connection is thrown away and a new one made: fred's task can end (its command
 /// buffer was full when the connection broke) or hang (in writing to a socket nobody reads).
 pub(super) const REPLACED_AFTER: Duration = Duration::from_secs(10);
+
+/// Waits for the next event. A channel that is closed says nothing any more: [`Connection::is_over`] does.
+pub(super) async fn next<T: Clone>(events: &mut Receiver<T>) {
+    if matches!(events.recv().await, Err(RecvError::Closed)) {
+        std::future::pending::<()>().await;
+    }
+}
 
 /// A client, its task, and what it tells about its connection.
 pub(super) struct Connection {

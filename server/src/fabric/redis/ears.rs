@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::channel;
-use super::connection::{Connection, REPLACED_AFTER};
+use super::connection::{Connection, REPLACED_AFTER, next};
 use super::link::{Link, PROBE_EVERY};
 use super::sealed::{seal, unseal};
 use super::values::corrupt;
@@ -134,16 +134,19 @@ impl Ears {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                _broken = listening.connection.broken.recv() => {
+                () = next(&mut listening.connection.broken) => {
                     self.lost(&mut listening);
                     if !listening.connection.is_over() { continue }
                 }
-                _made = listening.connection.made.recv() => self.lost(&mut listening),
+                () = next(&mut listening.connection.made) => {
+                    self.lost(&mut listening);
+                    listening.is_made = true;
+                }
                 () = self.changed.notified() => {}
                 _ = ticks.tick() => tick = true,
             }
             let was_matched = self.matched.borrow().is_some();
-            if self.make_match(&mut listening).await {
+            if listening.is_worth_trying() && self.make_match(&mut listening).await {
                 listening.last_matched = Instant::now();
             }
             let matched = self.matched.borrow().is_some();
@@ -165,6 +168,7 @@ impl Ears {
     /// The subscriptions are gone.
     fn lost(&self, listening: &mut Listening) {
         listening.have.clear();
+        listening.is_made = false;
         *self.heard.lock() = Heard::default();
         if self.matched.send_replace(None).is_some() {
             self.wanted.lock().resync_owed = true;
@@ -271,6 +275,9 @@ impl Ears {
             _ => None,
         };
         if let Some((_, payload)) = sealed.as_ref().and_then(unseal) {
+            // A copy: the slice would keep all that was read from the socket with it for as long as a slow reader's
+            // outbox keeps the message.
+            let payload = payload.to_string().into();
             self.inbox.deliver(BusEvent::Message { topic, payload });
         } else {
             corrupt();
@@ -282,6 +289,7 @@ impl Ears {
 /// A connection and what it is subscribed to.
 struct Listening {
     connection: Connection,
+    is_made: bool,
     have: HashSet<Topic>,
     last_matched: Instant,
     listener: AbortHandle,
@@ -291,7 +299,13 @@ impl Listening {
     fn to(ears: &Arc<Ears>, connection: Connection) -> Self {
         let messages = connection.client.message_rx();
         let listener = tokio::spawn(Arc::clone(ears).listen(messages)).abort_handle();
-        Self { connection, have: HashSet::new(), last_matched: Instant::now(), listener }
+        Self { connection, is_made: false, have: HashSet::new(), last_matched: Instant::now(), listener }
+    }
+
+    /// Before fred says that the connection is made, a subscription may still go out over it, and would be thrown away
+    /// when it says so. But we do not wait for that word for ever.
+    fn is_worth_trying(&self) -> bool {
+        self.is_made || self.last_matched.elapsed() > DEAF_AFTER
     }
 
     fn is_lost(&self) -> bool {

@@ -11,7 +11,7 @@ use tokio::time::{Duration, Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::breaker::Breaker;
-use super::connection::{Connection, REPLACED_AFTER};
+use super::connection::{Connection, REPLACED_AFTER, next};
 use super::settings::RedisSettings;
 use super::unsettled::Unsettled;
 use crate::fabric::types::FabricError;
@@ -90,11 +90,11 @@ impl Link {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                _broken = connection.broken.recv() => {
+                () = next(&mut connection.broken) => {
                     self.breaker.open("the connection broke");
                     if !connection.is_over() { continue }
                 }
-                _made = connection.made.recv() => {}
+                () = next(&mut connection.made) => {}
                 _ = ticks.tick() => {}
             }
             if self.probe(&unsettled).await {
@@ -117,6 +117,10 @@ impl Link {
         if self.measured("ping", Box::pin(client.ping::<String>(None))).await.is_err() {
             self.breaker.failed();
             return false;
+        }
+        if unsettled.is_empty() {
+            self.breaker.close();
+            return true;
         }
         let settling = Box::pin(unsettled.settle(&client, &self.settings.prefix));
         let settled = self.measured("settle", settling).await.is_ok();

@@ -52,9 +52,12 @@ impl Redis {
         let (ears, connection) = Ears::start(&link)?;
         tasks.spawn(Arc::clone(&ears).keep(connection, stop.clone()));
         tasks.close();
-        link.breaker.closed_within(settings.connect_timeout).await;
-        ears.open_within(deadline.saturating_duration_since(Instant::now())).await;
-        Ok(Self { link, ears, unsettled, tasks, _stop_when_dropped: stop.clone().drop_guard(), stop })
+        // The guard first: a start that is given up must end its tasks.
+        let started =
+            Self { link, ears, unsettled, tasks, _stop_when_dropped: stop.clone().drop_guard(), stop };
+        started.link.breaker.closed_within(settings.connect_timeout).await;
+        started.ears.open_within(deadline.saturating_duration_since(Instant::now())).await;
+        Ok(started)
     }
 
     pub(super) async fn close(&self) {

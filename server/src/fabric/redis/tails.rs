@@ -111,6 +111,10 @@ impl Redis {
         Ok(answer.as_str().as_deref() == Some("filled"))
     }
 
+    pub(in crate::fabric) fn drop_tail_soon(&self, stream: Uuid) {
+        self.unsettled.remember([stream]);
+    }
+
     pub(in crate::fabric) async fn drop_tail(&self, stream: Uuid) -> Result<()> {
         let keys = vec![self.name(&Key::tail(stream)), self.name(&Key::lease(stream))];
         let client = self.link.client();
