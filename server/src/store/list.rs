@@ -38,9 +38,27 @@ pub fn padded<T: Copy>(values: impl IntoIterator<Item = T>) -> Vec<T> {
     values
 }
 
+/// The pattern of `LIKE … ESCAPE '\'` for texts that begin with `text`, in lower case.
+pub fn prefix(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 1);
+    for letter in text.to_lowercase().chars() {
+        if matches!(letter, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    pattern
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{padded, placeholders, rows};
+    use super::{padded, placeholders, prefix, rows};
+
+    #[test]
+    fn a_pattern_takes_every_letter_as_itself() {
+        assert_eq!(prefix(r"50%_Ä\"), r"50\%\_ä\\%");
+    }
 
     #[test]
     fn placeholders_count_from_the_first() {

@@ -6,14 +6,23 @@
 //!   client that goes away cannot leave half a transaction on a pooled connection.
 //! - After an error inside a transaction nothing more is asked of it: Postgres answers `COMMIT` of a failed
 //!   transaction with a rollback and no error.
-//! - Binds are `$1`, `$2` …; each is used in the order of its number, because SQLite counts as it meets them.
-//!   Lists are bound one value each ([`list`]).
+//! - Binds are `$1`, `$2` …, in any order and as often as needed. Lists are bound one value each ([`list`]).
+//! - What a person typed is compared in lower case on both sides: `LIKE` of SQLite ignores case, that of Postgres not.
 
 pub mod append;
+pub mod drafts;
+pub mod entries;
+pub mod history;
+pub mod invites;
 pub mod list;
 pub mod log;
+pub mod markers;
+pub mod members;
 pub mod membership;
 pub mod revise;
+pub mod rooms;
+pub mod sessions;
+pub mod users;
 
 mod connect;
 mod migrate;
@@ -275,4 +284,9 @@ pub(crate) async fn limited<T>(query: impl Future<Output = sqlx::Result<T>>) -> 
 
 fn timed_out() -> sqlx::Error {
     sqlx::Error::Io(io::ErrorKind::TimedOut.into())
+}
+
+/// From a `BIGINT` that counts something.
+fn count(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
 }
