@@ -142,6 +142,7 @@ struct Shared {
     next_id: AtomicU64,
     heartbeat: watch::Sender<Option<Duration>>,
     closed: watch::Receiver<Option<Closed>>,
+    received: Arc<AtomicU64>,
     pump: AbortHandle,
     answer_limit: Duration,
     sends_heartbeat: bool,
@@ -167,7 +168,9 @@ impl Connection {
         let (heartbeat, beats) = watch::channel(None);
         let (closing, closed) = watch::channel(None);
         let waiting = Arc::new(Waiting::default());
-        let pump = Pump { waiting: Arc::clone(&waiting), unasked, beats, closing };
+        let received = Arc::new(AtomicU64::new(0));
+        let pump =
+            Pump { waiting: Arc::clone(&waiting), unasked, received: Arc::clone(&received), beats, closing };
         let shared = Shared {
             outgoing,
             waiting,
@@ -175,6 +178,7 @@ impl Connection {
             next_id: AtomicU64::new(1),
             heartbeat,
             closed,
+            received,
             pump: tokio::spawn(pump.run(socket, queue)).abort_handle(),
             answer_limit: options.answer_limit,
             sends_heartbeat: options.heartbeat,
@@ -235,6 +239,12 @@ impl Connection {
             self.closed().await
         };
         timeout(CLOSE_LIMIT, goodbye).await.unwrap_or_else(|_| Closed::lost("no goodbye"))
+    }
+
+    /// How many pushes came in so far, those not yet read among them. A push that came before an answer is counted
+    /// when the answer is there.
+    pub fn pushes_received(&self) -> u64 {
+        self.shared.received.load(Ordering::Acquire)
     }
 
     /// How the connection ended, if it has.

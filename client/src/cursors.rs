@@ -46,6 +46,15 @@ pub enum Break {
     Gone(StreamId),
 }
 
+/// Cursors as a program kept them.
+impl From<BTreeMap<StreamId, Cursor>> for Cursors {
+    fn from(kept: BTreeMap<StreamId, Cursor>) -> Self {
+        let epoch = kept.values().next().map(|cursor| cursor.epoch);
+        let seqs = kept.into_iter().map(|(stream, cursor)| (stream, cursor.seq)).collect();
+        Self { epoch, me: None, seqs }
+    }
+}
+
 impl Cursors {
     /// What `session.start` takes.
     pub fn to_send(&self) -> BTreeMap<StreamId, Cursor> {

@@ -3,7 +3,10 @@
 use std::{
     collections::HashMap,
     pin::pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -96,6 +99,7 @@ impl Waiting {
 pub(crate) struct Pump {
     pub(crate) waiting: Arc<Waiting>,
     pub(crate) unasked: mpsc::Sender<Unasked>,
+    pub(crate) received: Arc<AtomicU64>,
     pub(crate) beats: watch::Receiver<Option<Duration>>,
     pub(crate) closing: watch::Sender<Option<Closed>>,
 }
@@ -154,6 +158,7 @@ impl Pump {
             ServerFrame::Stray(error) => Unasked::Stray(error),
             ServerFrame::UnknownPush(method) => Unasked::Unknown(method),
         };
+        self.received.fetch_add(1, Ordering::Release);
         // A client that only asks may have dropped its pushes.
         let _ = self.unasked.send(unasked).await;
     }
