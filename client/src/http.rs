@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hubbub_protocol::{
-    command::{EntriesPage, RoomReadParams},
+    command::{EntriesPage, HistoryPage, RoomHistoryParams, RoomReadParams},
     error::Problem,
     http::{Account, LogIn, LoggedIn, Refresh, ServerInfo, Sessions, SignUp},
     id::SessionId,
@@ -111,6 +111,17 @@ impl HttpClient {
         query.extend(page.after.map(|seq| format!("after={seq}")));
         query.extend(page.limit.map(|limit| format!("limit={limit}")));
         let path = format!("/v1/rooms/{}/entries?{}", page.room, query.join("&"));
+        self.call(Method::GET, &path, Some(access_token), None::<&()>).await
+    }
+
+    /// `GET /v1/rooms/{room}/messages`: a page of a room's timeline, edits and recalls folded in.
+    pub async fn history(&self, access_token: &str, page: &RoomHistoryParams) -> Result<HistoryPage, HttpError> {
+        let mut query = Vec::new();
+        query.extend(page.before.map(|seq| format!("before={seq}")));
+        query.extend(page.after.map(|seq| format!("after={seq}")));
+        query.extend(page.around.map(|seq| format!("around={seq}")));
+        query.extend(page.limit.map(|limit| format!("limit={limit}")));
+        let path = format!("/v1/rooms/{}/messages?{}", page.room, query.join("&"));
         self.call(Method::GET, &path, Some(access_token), None::<&()>).await
     }
 

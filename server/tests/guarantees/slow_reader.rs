@@ -1,5 +1,7 @@
 //! G9, bounded memory: who does not read is closed with a code that says so, and loses nothing when it resumes.
 
+use std::time::Duration;
+
 use hubbub_client::{Unasked, connection::Options, cursors::Cursors};
 use hubbub_protocol::{close::Next, id::Seq, push::Push};
 use tokio::time::Instant;
@@ -31,28 +33,33 @@ async fn a_slow_reader_is_closed_and_nobody_else_notices(cluster: TestCluster) {
     cursors.start(&slow.connect(cluster.node(1)).await.started);
 
     let text = "x".repeat(TEXT_BYTES);
-    let mut slowest = std::time::Duration::ZERO;
-    let mut head = Seq::ZERO;
-    for _ in 0..MESSAGES / 10 {
-        let begun = Instant::now();
-        let sent = ann.say_all(room, (0..10).map(|_| text.clone())).await;
-        slowest = slowest.max(begun.elapsed());
-        head = sent.iter().map(|sent| sent.seq).max().expect("messages were sent");
-    }
-    assert!(slowest < std::time::Duration::from_secs(5), "a sender waited {slowest:?} for a slow reader");
-    bea.until_seq(room, head).await;
-    assert_eq!(cluster.node(1).metric("hubbub_slow_consumer_total", &[]).await, 1.0);
-
-    // Reading on shows what had been sent, then the code.
-    let mut heard = Vec::new();
-    while let Some(unasked) = within(PATIENCE, "the end", pushes.next()).await {
-        if let Unasked::Push(push) = unasked
-            && let Push::Entry(entry) = *push
-        {
-            cursors.take(&entry);
-            heard.push(entry);
+    let sending = async {
+        let (mut slowest, mut head) = (Duration::ZERO, Seq::ZERO);
+        for _ in 0..MESSAGES / 10 {
+            let begun = Instant::now();
+            let sent = ann.say_all(room, (0..10).map(|_| text.clone())).await;
+            slowest = slowest.max(begun.elapsed());
+            head = sent.iter().map(|sent| sent.seq).max().expect("messages were sent");
         }
-    }
+        (slowest, head)
+    };
+    let reading = async {
+        cluster.node(1).metric_reaches("hubbub_slow_consumer_total", &[], 1.0).await;
+        // Reading on shows what had been sent, then the code.
+        let mut heard = Vec::new();
+        while let Some(unasked) = within(PATIENCE, "the end", pushes.next()).await {
+            if let Unasked::Push(push) = unasked
+                && let Push::Entry(entry) = *push
+            {
+                cursors.take(&entry);
+                heard.push(entry);
+            }
+        }
+        heard
+    };
+    let ((slowest, head), mut heard) = tokio::join!(sending, reading);
+    assert!(slowest < Duration::from_secs(5), "a sender waited {slowest:?} for a slow reader");
+    bea.until_seq(room, head).await;
     let closed = connection.closed().await;
     assert_eq!((closed.code, closed.reason.as_str()), (4000, "slow_consumer"));
     assert_eq!(closed.next(), Next::Resume);

@@ -40,8 +40,9 @@ pub(crate) struct Person {
 /// A line that `hubbub user create --tokens` prints.
 #[derive(Deserialize)]
 pub(super) struct CreatedUser {
+    #[serde(flatten)]
     user: User,
-    session: SessionId,
+    session_id: SessionId,
     access_token: String,
     refresh_token: String,
 }
@@ -52,7 +53,7 @@ impl From<CreatedUser> for Person {
             user: created.user,
             token: created.access_token,
             refresh_token: created.refresh_token,
-            session: created.session,
+            session: created.session_id,
         }
     }
 }
