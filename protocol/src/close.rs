@@ -30,7 +30,7 @@ macro_rules! closes {
     ($($(#[$doc:meta])* $name:ident = $code:literal, $reason:literal, $text:literal;)+) => {
         /// Why the server ends a connection.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum CloseCode { $(#[doc = $text] $(#[$doc])* $name,)+ }
+        pub enum CloseCode { $(#[doc = concat!($text, ".")] $(#[$doc])* $name,)+ }
 
         impl CloseCode {
             /// Every close code that the server sends.

@@ -35,6 +35,9 @@ macro_rules! methods {
         #[derive(Clone, Debug, PartialEq)]
         pub enum Command { $(#[doc = $summary] $variant($params),)+ }
 
+        // A result that is no type does not compile.
+        $(const _: Option<$result> = None;)+
+
         /// Every method, in the order of the documentation.
         pub const METHODS: &[Method] = &[
             $(Method { name: $name, params: stringify!($params), result: stringify!($result), summary: $summary },)+
@@ -126,6 +129,10 @@ methods! {
 }
 
 fn decode_params<'a, P: Deserialize<'a>>(params: &'a str) -> Result<P, ErrorObject> {
+    // serde would also take an array, and with it the order of our fields for a part of the wire.
+    if !params.trim_start().starts_with('{') {
+        return Err(ErrorObject::with_message(Reason::InvalidParams, "params must be an object"));
+    }
     serde_json::from_str(params).map_err(|error| {
         // serde names what it misses; the position is of no use to someone who sent one frame.
         let text = error.to_string();
@@ -154,6 +161,7 @@ shape! {
         token: String,
         /// How far the client has each stream it wants to resume; streams without a cursor start at their head.
         #[serde(default)]
+        #[ts(optional, as = "Option<_>")]
         cursors: BTreeMap<StreamId, Cursor>,
     }
     /// What a client needs to begin; missed entries follow as pushes.
@@ -217,12 +225,15 @@ shape! {
         kind: RoomKind,
         /// What it is called; 1 to 80 characters, absent for a direct room.
         #[serde(default)]
+        #[ts(optional, as = "Option<_>")]
         name: String,
         /// What it is about; at most 250 characters.
         #[serde(default)]
+        #[ts(optional, as = "Option<_>")]
         topic: String,
         /// Who is in it from the start, beside its maker; exactly one for a direct room.
         #[serde(default)]
+        #[ts(optional, as = "Option<_>")]
         members: Vec<UserId>,
     }
     /// A room.

@@ -14,7 +14,7 @@ macro_rules! catalogue {
         /// Why a command or a request failed.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, TS)]
         #[serde(rename_all = "snake_case")]
-        pub enum Reason { $(#[doc = $title] $(#[$doc])* #[serde(rename = $reason)] $name,)+ }
+        pub enum Reason { $(#[doc = concat!($title, ".")] $(#[$doc])* #[serde(rename = $reason)] $name,)+ }
 
         impl Reason {
             /// Every reason, in the order of the catalogue.

@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     command::Command,
+    entry::Entry,
     error::{ErrorObject, Reason},
     limits::{FRAME_BYTES, JSON_DEPTH, REQUEST_ID_BYTES},
     push::Push,
@@ -135,6 +136,17 @@ pub fn encode_push(push: &Push) -> serde_json::Result<String> {
         push: &'a Push,
     }
     serde_json::to_string(&Notification { jsonrpc: "2.0", push })
+}
+
+/// What comes before an entry's own JSON in its push; `}` follows it.
+pub const ENTRY_PREFIX: &str = r#"{"jsonrpc":"2.0","method":"entry","params":"#;
+
+/// Encodes the push of an entry, without taking the entry.
+///
+/// # Errors
+/// Never for entries of [`crate::entry`].
+pub fn encode_entry(entry: &Entry) -> serde_json::Result<String> {
+    Ok(format!("{ENTRY_PREFIX}{}}}", serde_json::to_string(entry)?))
 }
 
 /// Encodes a request, as clients send it.

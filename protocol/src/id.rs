@@ -37,6 +37,12 @@ macro_rules! id {
             }
         }
 
+        impl From<$name> for Uuid {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
         impl FromStr for $name {
             type Err = uuid::Error;
             fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -149,12 +155,24 @@ impl TS for StreamId {
     type WithoutGenerics = Self;
     type OptionInnerType = Self;
 
+    fn docs() -> Option<String> {
+        Some("/**\n * Names one stream: a room's, or a user's own.\n */\n".to_owned())
+    }
+
     fn name(_: &ts_rs::Config) -> String {
-        "string".to_owned()
+        "StreamId".to_owned()
     }
 
     fn inline(_: &ts_rs::Config) -> String {
-        "string".to_owned()
+        "`room:${string}` | `user:${string}`".to_owned()
+    }
+
+    fn decl(config: &ts_rs::Config) -> String {
+        format!("type StreamId = {};", Self::inline(config))
+    }
+
+    fn output_path() -> Option<std::path::PathBuf> {
+        Some("StreamId.ts".into())
     }
 }
 
