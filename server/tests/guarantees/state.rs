@@ -113,7 +113,7 @@ fn draft(room: RoomId, text: &str) -> DraftSetParams {
 
 /// The drafts that a new connection is given.
 async fn drafts(person: &crate::support::Person, node: &crate::support::Node) -> Vec<Draft> {
-    person.connect(node).await.started.drafts
+    person.connect(node).await.started.drafts.clone()
 }
 
 async fn drafts_are_on_every_device(cluster: TestCluster) {

@@ -125,7 +125,7 @@ async fn a_displaced_connection_is_told_why_and_closed(cluster: TestCluster) {
         assert!(at.saturating_duration_since(answered) < A_SECOND, "closed {:?} after the login", at - answered);
         let end = tab.heard(|heard| heard.ended.clone()).expect("told before the close");
         assert_eq!(end.reason, EndReason::Displaced);
-        let device = end.device.expect("the device is named");
+        let device = end.device.clone().expect("the device is named");
         assert_eq!((device.id.as_str(), device.name.as_str()), ("phone", "phone of a test"));
         assert_eq!(end.place.as_deref(), Some("127.0.0.0"));
         let session = cluster.node(0).http().sessions(&phone.token).await.expect("the phone's session").sessions;
