@@ -134,7 +134,8 @@ type Row = (
 /// The head, and the items in ascending order.
 fn fold(room: RoomId, rows: Vec<Row>) -> sqlx::Result<(Seq, Vec<TimelineItem>)> {
     let head = rows.first().map_or(Seq::ZERO, |row| Seq::from_i64(row.0));
-    let items: sqlx::Result<Vec<_>> = rows.into_iter().filter_map(|row| item(room, row).transpose()).collect();
+    let items: sqlx::Result<Vec<_>> =
+        rows.into_iter().filter_map(|row| item(room, row).transpose()).collect();
     let mut items = items?;
     items.sort_unstable_by_key(|item| item.entry.seq);
     Ok((head, items))
@@ -142,7 +143,8 @@ fn fold(room: RoomId, rows: Vec<Row>) -> sqlx::Result<(Seq, Vec<TimelineItem>)> 
 
 fn item(room: RoomId, row: Row) -> sqlx::Result<Option<TimelineItem>> {
     let (_, seq, id, at, sender, kind, body, key, present, edited_at, recalled_at, recalled_by) = row;
-    let (Some(seq), Some(id), Some(at), Some(sender), Some(kind), Some(body)) = (seq, id, at, sender, kind, body)
+    let (Some(seq), Some(id), Some(at), Some(sender), Some(kind), Some(body)) =
+        (seq, id, at, sender, kind, body)
     else {
         return Ok(None);
     };

@@ -12,8 +12,7 @@ use crate::clock;
 
 /// Keeps a new invitation.
 pub async fn insert_invite(db: &Db, invite: &Invite, invited_by: UserId) -> sqlx::Result<()> {
-    const SQL: &str =
-        "INSERT INTO invites (code, room_id, invited_by, expires_at_ms, uses_left) VALUES ($1, $2, $3, $4, $5)";
+    const SQL: &str = "INSERT INTO invites (code, room_id, invited_by, expires_at_ms, uses_left) VALUES ($1, $2, $3, $4, $5)";
     let uses_left = invite.uses_left.map(|uses| i64::try_from(uses).unwrap_or(i64::MAX));
     on!(execute db, sqlx::query(SQL).bind(&invite.code).bind(invite.room.as_uuid())
         .bind(invited_by.as_uuid()).bind(invite.expires_at).bind(uses_left))?;

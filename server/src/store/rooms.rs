@@ -77,7 +77,8 @@ macro_rules! select {
 
 /// All rooms of a person, the one with the newest message first. Two statements, however many rooms.
 pub async fn of_user(db: &Db, user: UserId) -> sqlx::Result<Vec<Room>> {
-    const SQL: &str = select!("WHERE m.user_id = $1 ORDER BY COALESCE(l.at_ms, r.created_at_ms) DESC, r.id DESC");
+    const SQL: &str =
+        select!("WHERE m.user_id = $1 ORDER BY COALESCE(l.at_ms, r.created_at_ms) DESC, r.id DESC");
     let rows: Vec<Row> = on!(db, pool => sqlx::query_as(SQL).bind(user.as_uuid()).fetch_all(pool))?;
     with_peers(db, user, rows).await
 }
@@ -113,7 +114,8 @@ fn peer_of(direct_key: &str, user: UserId) -> Option<UserId> {
 
 fn room_of(row: Row, user: UserId, peers: &HashMap<UserId, User>) -> Room {
     let (id, kind, name, topic, direct_key, member_count, created_at, ..) = row;
-    let (.., role, marker_seq, marker_ordinal, head, messages, last_seq, last_sender, last_text, last_at) = row;
+    let (.., role, marker_seq, marker_ordinal, head, messages, last_seq, last_sender, last_text, last_at) =
+        row;
     let last = last_seq.zip(last_sender).zip(last_at).map(|((seq, sender), at)| Preview {
         seq: Seq::from_i64(seq),
         sender: UserId(sender),
@@ -163,12 +165,7 @@ pub async fn channels(
 }
 
 /// Up to `limit` members of a room by user id, after the user `after`.
-pub async fn members(
-    db: &Db,
-    room: RoomId,
-    after: Option<UserId>,
-    limit: u16,
-) -> sqlx::Result<Vec<Member>> {
+pub async fn members(db: &Db, room: RoomId, after: Option<UserId>, limit: u16) -> sqlx::Result<Vec<Member>> {
     const SQL: &str = "
         SELECT u.id, u.username, u.display_name, m.role, m.joined_at_ms
         FROM members m JOIN users u ON u.id = m.user_id
@@ -176,10 +173,8 @@ pub async fn members(
     let after = after.map_or(Uuid::nil(), UserId::as_uuid);
     let rows: Vec<(Uuid, String, String, String, i64)> = on!(db, pool => sqlx::query_as(SQL)
         .bind(room.as_uuid()).bind(after).bind(i64::from(limit)).fetch_all(pool))?;
-    let member = |(id, username, display_name, role, joined_at): (Uuid, String, String, String, i64)| Member {
-        user: User { id: UserId(id), username, display_name },
-        role: Role::parse(&role),
-        joined_at,
+    let member = |(id, username, display_name, role, joined_at): (Uuid, String, String, String, i64)| {
+        Member { user: User { id: UserId(id), username, display_name }, role: Role::parse(&role), joined_at }
     };
     Ok(rows.into_iter().map(member).collect())
 }

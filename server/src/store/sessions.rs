@@ -192,8 +192,20 @@ type Row = (
 );
 
 fn stored(row: Row) -> Stored {
-    let (id, user, username, display_name, fence, device_id, class, device_name, place, started_at, used_at, ..) =
-        row;
+    let (
+        id,
+        user,
+        username,
+        display_name,
+        fence,
+        device_id,
+        class,
+        device_name,
+        place,
+        started_at,
+        used_at,
+        ..,
+    ) = row;
     let (.., access_expires_at_ms, refresh_expires_at_ms, ended_at, end_reason, ended_by) = row;
     let device = Device { id: device_id, class: DeviceClass::parse(&class), name: device_name };
     Stored {
@@ -262,7 +274,12 @@ pub async fn end(db: &Db, user: UserId, session: SessionId, end: &SessionEnd) ->
     db.transact(move |tx| Box::pin(async move { end_in(tx, user, session, &end).await })).await
 }
 
-async fn end_in(tx: &mut Tx, user: UserId, session: SessionId, end: &SessionEnd) -> sqlx::Result<Option<i64>> {
+async fn end_in(
+    tx: &mut Tx,
+    user: UserId,
+    session: SessionId,
+    end: &SessionEnd,
+) -> sqlx::Result<Option<i64>> {
     const SQL: &str = "
         UPDATE sessions SET ended_at_ms = $1, end_reason = $2, ended_by = $3
         WHERE id = $4 AND user_id = $5 AND ended_at_ms IS NULL RETURNING fence";
