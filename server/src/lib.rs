@@ -9,8 +9,17 @@
 //! config · clock · error · telemetry
 //! ```
 
+pub mod accounts;
+pub mod chat;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod error;
 pub mod fabric;
+pub mod gateway;
+pub mod http;
+pub mod limits;
+pub mod node;
 pub mod store;
+pub mod streams;
+pub mod telemetry;

@@ -39,7 +39,8 @@ impl Accounts {
             });
         }
         let username = names::username(&wish.username)?;
-        let display_name = wish.display_name.as_deref().map_or_else(|| Ok(username.clone()), names::display_name)?;
+        let display_name =
+            wish.display_name.as_deref().map_or_else(|| Ok(username.clone()), names::display_name)?;
         password::check(&wish.password)?;
         let hash = self.0.hasher.hash(wish.password).await?;
         let user = User { id: UserId::generate(), username, display_name };
@@ -93,7 +94,7 @@ impl Accounts {
     pub async fn refresh(&self, wish: Refresh) -> Result<LoggedIn, CommandError> {
         let spent = token::hash(&wish.refresh_token).ok_or(Reason::Unauthenticated)?;
         let tokens = self.mint()?;
-        match sessions::rotate(&self.0.db, &spent, tokens.hashes.clone(), clock::now_ms()).await? {
+        match sessions::rotate(&self.0.db, spent, tokens.hashes.clone(), clock::now_ms()).await? {
             Rotation::Rotated(stored) => Ok(self.logged_in(*stored, tokens)),
             Rotation::Reused(session, end) => {
                 metrics::counter!("hubbub_security_event_total", "kind" => "refresh_reused").increment(1);

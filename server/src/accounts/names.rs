@@ -32,7 +32,10 @@ pub fn display_name(name: &str) -> Result<String, CommandError> {
         return Err(CommandError::invalid("display_name", "a display name has 1 to 64 characters"));
     }
     if name.chars().any(disguises) {
-        return Err(CommandError::invalid("display_name", "control and invisible characters are not allowed"));
+        return Err(CommandError::invalid(
+            "display_name",
+            "control and invisible characters are not allowed",
+        ));
     }
     Ok(name.to_owned())
 }

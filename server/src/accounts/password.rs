@@ -3,8 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use argon2::{
-    Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version,
-    password_hash::phc::PasswordHash,
+    Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version, password_hash::phc::PasswordHash,
 };
 use hubbub_protocol::limits::PASSWORD_CHARS;
 use tokio::sync::Semaphore;
@@ -69,7 +68,8 @@ impl Hasher {
         let argon2 = self.argon2.clone();
         let (phc, known) = phc.map_or_else(|| (self.decoy.clone(), false), |phc| (phc, true));
         let matches = self.run(move || {
-            PasswordHash::new(&phc).is_ok_and(|hash| argon2.verify_password(password.as_bytes(), &hash).is_ok())
+            PasswordHash::new(&phc)
+                .is_ok_and(|hash| argon2.verify_password(password.as_bytes(), &hash).is_ok())
         });
         Ok(matches.await? && known)
     }

@@ -96,15 +96,24 @@ impl Accounts {
                     (Some(password), Some(hash))
                 }
             };
-            let mut one =
-                Provisioned { user: user.clone(), password, session_id: None, access_token: None, refresh_token: None };
+            let mut one = Provisioned {
+                user: user.clone(),
+                password,
+                session_id: None,
+                access_token: None,
+                refresh_token: None,
+            };
             if wish.tokens {
                 let tokens = self.mint()?;
                 let id = SessionId::generate();
-                let device =
-                    Device { id: format!("provisioned-{id}"), class: DeviceClass::Bot, name: "provisioned".into() };
+                let device = Device {
+                    id: format!("provisioned-{id}"),
+                    class: DeviceClass::Bot,
+                    name: "provisioned".into(),
+                };
                 let place = "operator".to_owned();
-                logins.push((NewSession { id, user: user.id, device, place, tokens: tokens.hashes, at_ms }, 0));
+                logins
+                    .push((NewSession { id, user: user.id, device, place, tokens: tokens.hashes, at_ms }, 0));
                 one.session_id = Some(id);
                 one.access_token = Some(tokens.access);
                 one.refresh_token = Some(tokens.refresh);
@@ -116,7 +125,11 @@ impl Accounts {
         Ok(made)
     }
 
-    async fn insert(&self, accounts: Vec<NewUser>, logins: Vec<(NewSession, i64)>) -> Result<(), CommandError> {
+    async fn insert(
+        &self,
+        accounts: Vec<NewUser>,
+        logins: Vec<(NewSession, i64)>,
+    ) -> Result<(), CommandError> {
         let transaction = self.0.db.transact(move |tx| {
             async move {
                 let made = users::insert_many(tx, &accounts).await?;

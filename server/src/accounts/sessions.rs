@@ -1,10 +1,12 @@
 //! Who is this; and their sessions: list, end, keep from timing out.
 
+use std::{collections::HashMap, time::Duration};
+
 use hubbub_protocol::{
     close::EndReason,
     error::Reason,
     http::Sessions,
-    id::SessionId,
+    id::{SessionId, UserId},
     model::{Session, SessionEnd},
 };
 
@@ -31,21 +33,27 @@ impl Accounts {
         }
         let session = Session { current: true, ..stored.session };
         let caller = Caller { user: stored.user, session };
-        self.touch(&caller).await;
+        self.touch(&HashMap::from([(caller.session.id, caller.user.id)])).await;
         Ok(caller)
     }
 
-    /// Begins the time-out of a session anew, in SQL and in the active-session key. Written at most once a minute.
-    pub async fn touch(&self, caller: &Caller) {
+    /// Begins the time-outs of sessions in use anew, in SQL and in the active-session keys, so that both forget at the
+    /// same moment. Written at most once a minute.
+    pub async fn touch(&self, used: &HashMap<SessionId, UserId>) {
         let settings = &self.0.settings;
-        let touched = sessions::touch(&self.0.db, caller.session.id, clock::now_ms(), settings.access_ttl);
-        match touched.await {
-            Ok(false) => {}
-            Ok(true) => {
-                let key = Key::active_session(caller.user.id);
-                self.0.fabric.touch(&key, settings.access_ttl).await.ok();
+        let now = clock::now_ms();
+        let after = |ttl: Duration| now + i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX / 2);
+        let (access, refresh) = (after(settings.access_ttl), after(settings.refresh_ttl));
+        let ids: Vec<_> = used.keys().copied().collect();
+        match sessions::touch(&self.0.db, &ids, now, access, refresh).await {
+            Ok(0) => {}
+            Ok(_) => {
+                for user in used.values() {
+                    // A hint: without it the next check asks SQL.
+                    self.0.fabric.touch(&Key::active_session(*user), settings.access_ttl).await.ok();
+                }
             }
-            Err(error) => tracing::debug!(%error, "a session was not kept from timing out"),
+            Err(error) => tracing::debug!(%error, "sessions were not kept from timing out"),
         }
     }
 
@@ -54,7 +62,7 @@ impl Accounts {
     /// # Errors
     /// `unavailable`.
     pub async fn list(&self, caller: &Caller) -> Result<Sessions, CommandError> {
-        let mut sessions = sessions::list(&self.0.db, caller.user.id, clock::now_ms()).await?;
+        let mut sessions = sessions::live_of(&self.0.db, caller.user.id, clock::now_ms()).await?;
         for session in &mut sessions {
             session.current = session.id == caller.session.id;
         }
@@ -72,20 +80,32 @@ impl Accounts {
             place: Some(caller.session.place.clone()),
             at: clock::now_ms(),
         };
-        let fence = sessions::end(&self.0.db, caller.user.id, session, &end).await?;
-        let fence = fence.ok_or(Reason::UnknownSession)?;
-        let key = Key::active_session(caller.user.id);
-        // Compared, so that a session that logged in meanwhile keeps its key.
-        self.0.fabric.compare_and_delete_ranked(&key, fence, &session.to_string()).await.ok();
+        if !sessions::end(&self.0.db, caller.user.id, session, end.clone()).await? {
+            return Err(Reason::UnknownSession.into());
+        }
+        self.release(caller.user.id, session).await;
         (self.0.announce)(session, &end);
         Ok(())
+    }
+
+    /// Takes the active-session key away, unless a session that logged in meanwhile holds it.
+    async fn release(&self, user: UserId, session: SessionId) {
+        let (key, value) = (Key::active_session(user), session.to_string());
+        if let Ok(Some(held)) = self.0.fabric.ranked(&key).await
+            && held.value == value
+        {
+            self.0.fabric.compare_and_delete_ranked(&key, held.rank, &value).await.ok();
+        }
     }
 
     /// Those of the sessions that are over, with their ends: what a node asks for the sessions it serves.
     ///
     /// # Errors
     /// `unavailable`.
-    pub async fn ended_among(&self, ids: &[SessionId]) -> Result<Vec<(SessionId, SessionEnd)>, CommandError> {
+    pub async fn ended_among(
+        &self,
+        ids: &[SessionId],
+    ) -> Result<HashMap<SessionId, SessionEnd>, CommandError> {
         Ok(sessions::ended_among(&self.0.db, ids, clock::now_ms()).await?)
     }
 }

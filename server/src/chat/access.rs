@@ -2,12 +2,16 @@
 
 use hubbub_protocol::{
     error::Reason,
-    id::{RoomId, Seq, UserId},
+    id::{RoomId, Seq, SessionId, UserId},
     model::{Role, RoomKind},
 };
 
 use super::Chat;
-use crate::{error::CommandError, store::rooms};
+use crate::{
+    clock,
+    error::CommandError,
+    store::{rooms, sessions},
+};
 
 /// What a member of a room with a name may do, by role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,11 +50,14 @@ impl Chat {
     /// # Errors
     /// `unknown_room`, `not_a_member`.
     pub(super) async fn readable(&self, room: RoomId, user: UserId) -> Result<Seq, CommandError> {
-        match rooms::access(&self.0.db, room, user).await? {
-            rooms::Access::Member { head, .. } => Ok(head),
-            rooms::Access::Stranger => Err(Reason::NotAMember.into()),
-            rooms::Access::Unknown => Err(Reason::UnknownRoom.into()),
-        }
+        let (_role, head) = rooms::access(&self.0.db, room, user).await?.require()?;
+        Ok(head)
+    }
+
+    /// Refuses a session that is over. For what is not written to a stream, where the transaction asks.
+    pub(super) async fn require_live(&self, session: SessionId) -> Result<(), CommandError> {
+        let ended = sessions::ended_among(&self.0.db, &[session], clock::now_ms()).await?;
+        if ended.is_empty() { Ok(()) } else { Err(Reason::SessionEnded.into()) }
     }
 }
 

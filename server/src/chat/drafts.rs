@@ -7,7 +7,6 @@ use std::collections::HashMap;
 
 use hubbub_protocol::{
     command::{DraftResult, DraftSetParams},
-    error::Reason,
     id::{RoomId, StreamId, UserId},
     model::Draft,
     push::Signal,
@@ -32,13 +31,15 @@ impl Chat {
     ///
     /// # Errors
     /// `too_large`, `unknown_room`, `not_a_member`, `session_ended`, `unavailable`.
-    pub async fn set_draft(&self, caller: &Caller, params: DraftSetParams) -> Result<DraftResult, CommandError> {
+    pub async fn set_draft(
+        &self,
+        caller: &Caller,
+        params: DraftSetParams,
+    ) -> Result<DraftResult, CommandError> {
         text::draft(&params.text)?;
         let user = caller.user.id;
         self.readable(params.room, user).await?;
-        if store::sessions::live(&self.0.db, &[caller.session.id]).await?.is_empty() {
-            return Err(Reason::SessionEnded.into());
-        }
+        self.require_live(caller.session.id).await?;
         let at = clock::now_ms();
         let draft = Draft { room: params.room, text: params.text, reply_to: params.reply_to, at };
         self.keep(user, &draft).await?;
@@ -53,7 +54,7 @@ impl Chat {
         let waits = kept.is_ok() && self.0.drafts.put(user, draft.clone());
         if !waits {
             // Nobody else holds it: SQL must.
-            store::drafts::upsert(&self.0.db, &[(user, draft.clone())]).await?;
+            store::drafts::put(&self.0.db, &[(user, draft.clone())]).await?;
         }
         Ok(())
     }
@@ -90,7 +91,7 @@ impl Chat {
                 if batch.is_empty() {
                     break;
                 }
-                if let Err(error) = store::drafts::upsert(&self.0.db, &batch).await {
+                if let Err(error) = store::drafts::put(&self.0.db, &batch).await {
                     tracing::warn!(%error, drafts = batch.len(), "drafts are not in the database yet");
                     for (user, draft) in batch {
                         self.0.drafts.put(user, draft);

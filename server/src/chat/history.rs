@@ -16,7 +16,7 @@ use super::{Chat, text};
 use crate::{
     accounts::Caller,
     error::CommandError,
-    store::{self, history::At},
+    store::{self, history::Part},
 };
 
 impl Chat {
@@ -29,7 +29,9 @@ impl Chat {
         let head = self.readable(params.room, caller.user.id).await?;
         let stream = StreamId::Room(params.room);
         let entries = match (params.after, params.before) {
-            (Some(_), Some(_)) => return Err(CommandError::invalid("before", "give before or after, not both")),
+            (Some(_), Some(_)) => {
+                return Err(CommandError::invalid("before", "give before or after, not both"));
+            }
             (Some(after), None) => store::entries::after(&self.0.db, stream, after, limit).await?,
             (None, before) => match self.newest_below(stream, head, before, limit).await? {
                 Some(entries) => entries,
@@ -67,17 +69,21 @@ impl Chat {
     ///
     /// # Errors
     /// `invalid_params`, `unknown_room`, `not_a_member`, `unavailable`.
-    pub async fn history(&self, caller: &Caller, params: RoomHistoryParams) -> Result<HistoryPage, CommandError> {
+    pub async fn history(
+        &self,
+        caller: &Caller,
+        params: RoomHistoryParams,
+    ) -> Result<HistoryPage, CommandError> {
         let limit = text::page(params.limit)?;
         let at = match (params.before, params.after, params.around) {
-            (None, None, None) => At::Newest,
-            (Some(seq), None, None) => At::Before(seq),
-            (None, Some(seq), None) => At::After(seq),
-            (None, None, Some(seq)) => At::Around(seq),
+            (None, None, None) => Part::Newest,
+            (Some(seq), None, None) => Part::Before(seq),
+            (None, Some(seq), None) => Part::After(seq),
+            (None, None, Some(seq)) => Part::Around(seq),
             _ => return Err(CommandError::invalid("before", "give at most one of before, after and around")),
         };
         let head = self.readable(params.room, caller.user.id).await?;
-        if at == At::Newest
+        if at == Part::Newest
             && let Some(page) = self.newest_page(StreamId::Room(params.room), head, limit).await?
         {
             return Ok(page);
@@ -86,7 +92,12 @@ impl Chat {
     }
 
     /// The newest page of a timeline, folded from the cached entries when they hold all of it.
-    async fn newest_page(&self, stream: StreamId, head: Seq, limit: u16) -> Result<Option<HistoryPage>, CommandError> {
+    async fn newest_page(
+        &self,
+        stream: StreamId,
+        head: Seq,
+        limit: u16,
+    ) -> Result<Option<HistoryPage>, CommandError> {
         let lines = self.0.streams.newest(stream, head).await?;
         let Some(entries) = lines.iter().map(|line| line.entry()).collect::<Option<Vec<_>>>() else {
             return Ok(None);
@@ -106,7 +117,11 @@ impl Chat {
     ///
     /// # Errors
     /// `too_large`, `unknown_room`, `not_a_member`, `unavailable`.
-    pub async fn messages(&self, caller: &Caller, params: MessageGetParams) -> Result<MessagesResult, CommandError> {
+    pub async fn messages(
+        &self,
+        caller: &Caller,
+        params: MessageGetParams,
+    ) -> Result<MessagesResult, CommandError> {
         if params.seqs.len() > USERS_PER_COMMAND {
             return Err(CommandError::TooLarge { field: "seqs", limit: USERS_PER_COMMAND, unit: "messages" });
         }

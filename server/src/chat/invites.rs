@@ -1,18 +1,19 @@
 //! Links that let people in.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use hubbub_protocol::{
-    command::RoomInviteParams,
-    error::Reason,
-    http::InviteInfo,
-    model::Invite,
-};
+use futures_util::FutureExt;
+use hubbub_protocol::{command::RoomInviteParams, error::Reason, http::InviteInfo, model::Invite};
 
 use super::{
     Chat,
     access::{Act, authorise},
 };
-use crate::{accounts::Caller, clock, error::CommandError, store};
+use crate::{
+    accounts::Caller,
+    clock,
+    error::CommandError,
+    store::{self, log::logged},
+};
 
 const DAY_S: u64 = 24 * 60 * 60;
 
@@ -31,16 +32,21 @@ impl Chat {
         }
         let room = self.room(caller, params.room).await?.room;
         authorise(room.role, room.kind, Act::Invite)?;
-        if store::sessions::live(&self.0.db, &[caller.session.id]).await?.is_empty() {
-            return Err(Reason::SessionEnded.into());
-        }
         let invite = Invite {
             code: code()?,
             room: params.room,
             expires_at: clock::now_ms() + i64::try_from(lasts_s * 1_000).unwrap_or(i64::MAX),
             uses_left: params.max_uses,
         };
-        store::rooms::insert_invite(&self.0.db, &invite, caller.user.id).await?;
+        let (kept, who) = (invite.clone(), caller.clone());
+        logged(&self.0.db, move |log| {
+            async move {
+                log.require_live(who.session.id).await?;
+                Ok(store::invites::insert(log.tx(), &kept, who.user.id).await?)
+            }
+            .boxed()
+        })
+        .await?;
         Ok(invite)
     }
 
@@ -49,7 +55,14 @@ impl Chat {
     /// # Errors
     /// `unknown_invite`, `unavailable`.
     pub async fn invite_info(&self, code: &str) -> Result<InviteInfo, CommandError> {
-        store::rooms::invite_info(&self.0.db, code).await?.ok_or_else(|| Reason::UnknownInvite.into())
+        let opened = store::invites::by_code(&self.0.db, code, clock::now_ms()).await?;
+        let opened = opened.ok_or(Reason::UnknownInvite)?;
+        Ok(InviteInfo {
+            room_name: opened.room_name,
+            member_count: opened.member_count,
+            invited_by: opened.invited_by,
+            expires_at: opened.invite.expires_at,
+        })
     }
 }
 

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     accounts::Caller,
+    clock,
     error::CommandError,
     store::{
         self,
@@ -35,8 +36,8 @@ impl Chat {
         let (room, code) = match (params.room, params.code) {
             (Some(room), None) => (room, None),
             (None, Some(code)) => {
-                let invite = store::rooms::invite(&self.0.db, &code).await?.ok_or(Reason::UnknownInvite)?;
-                (invite.room, Some(code))
+                let invite = store::invites::by_code(&self.0.db, &code, clock::now_ms()).await?;
+                (invite.ok_or(Reason::UnknownInvite)?.invite.room, Some(code))
             }
             _ => return Err(CommandError::invalid("room", "give either room or code")),
         };
@@ -65,7 +66,10 @@ impl Chat {
                 let me = who.user.id;
                 let (row, role) = standing(log, room, me, &[me]).await?;
                 authorise(role, row.kind, Act::Leave)?;
-                if role == Role::Owner && row.member_count > 1 && membership::owner_count(log, room).await? == 1 {
+                if role == Role::Owner
+                    && row.member_count > 1
+                    && membership::owner_count(log, room).await? == 1
+                {
                     return Err(Reason::LastOwner.into());
                 }
                 let left = EntryBody::MemberLeft { user: who.user.clone() };
@@ -116,7 +120,8 @@ impl Chat {
                 let (row, role) = standing(log, room, who.user.id, &[target]).await?;
                 let theirs = member_role(log, room, target).await?;
                 authorise(role, row.kind, Act::Remove(theirs))?;
-                let user = membership::users(log, &[target]).await?.remove(&target).ok_or(Reason::UnknownUser)?;
+                let user =
+                    membership::users(log, &[target]).await?.remove(&target).ok_or(Reason::UnknownUser)?;
                 let removed = EntryBody::MemberRemoved { user };
                 let seq = log.append(StreamId::Room(room), who.user.id, None, removed).seq;
                 put_out(log, room, target, who.user.id, true).await?;
@@ -167,7 +172,7 @@ async fn join(log: &mut Log, who: &Caller, room: RoomId, code: Option<String>) -
         return Ok(());
     }
     match code {
-        Some(code) if !membership::use_invite(log, &code).await? => return Err(Reason::UnknownInvite.into()),
+        Some(code) if !use_invite(log, room, &code).await? => return Err(Reason::UnknownInvite.into()),
         None if row.kind != RoomKind::Channel => {
             return Err(CommandError::Explained {
                 reason: Reason::NotAllowed,
@@ -184,6 +189,12 @@ async fn join(log: &mut Log, who: &Caller, room: RoomId, code: Option<String>) -
     // An abandoned room belongs to whoever comes first.
     let role = if row.member_count == 1 { Role::Owner } else { Role::Member };
     welcome(log, &row, me, role, seq, None, (me, None)).await
+}
+
+/// Uses an invitation to this room once; false when it has ended, also if that was a moment ago.
+async fn use_invite(log: &mut Log, room: RoomId, code: &str) -> Result<bool, CommandError> {
+    let now_ms = log.at_ms();
+    Ok(store::invites::redeem(log.tx(), code, now_ms).await? == Some(room))
 }
 
 async fn add(log: &mut Log, who: &Caller, room: RoomId, users: Vec<UserId>) -> Result<Seq, CommandError> {

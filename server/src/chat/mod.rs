@@ -55,13 +55,7 @@ struct Inner {
 
 impl Chat {
     /// Over these streams and accounts.
-    pub fn new(
-        db: Db,
-        fabric: Fabric,
-        streams: Streams,
-        accounts: Accounts,
-        settings: ChatSettings,
-    ) -> Self {
+    pub fn new(db: Db, fabric: Fabric, streams: Streams, accounts: Accounts, settings: ChatSettings) -> Self {
         let drafts = drafts::WriteBehind::default();
         Self(Arc::new(Inner { db, fabric, streams, accounts, drafts, settings }))
     }

@@ -4,6 +4,7 @@ use futures_util::FutureExt;
 use hubbub_protocol::{
     command::{UserFindParams, UserGetParams, UserResult, UserUpdateParams, UsersResult},
     entry::EntryBody,
+    error::Reason,
     id::StreamId,
     limits::{DISPLAY_NAME_CHARS, USERS_PER_COMMAND},
 };
@@ -37,14 +38,18 @@ impl Chat {
             return Err(CommandError::invalid("query", "a query has 1 to 64 characters"));
         }
         let limit = text::page(params.limit)?;
-        Ok(UsersResult { users: store::users::find(&self.0.db, &query, limit).await? })
+        Ok(UsersResult { users: store::users::find(&self.0.db, &query, None, limit).await? })
     }
 
     /// Changes what others read as the caller's name.
     ///
     /// # Errors
     /// `invalid_params`, `session_ended`, `unavailable`.
-    pub async fn update_user(&self, caller: &Caller, params: UserUpdateParams) -> Result<UserResult, CommandError> {
+    pub async fn update_user(
+        &self,
+        caller: &Caller,
+        params: UserUpdateParams,
+    ) -> Result<UserResult, CommandError> {
         let name = accounts::display_name(&params.display_name)?;
         let who = caller.clone();
         let (user, entries) = logged(&self.0.db, move |log| {
@@ -52,8 +57,8 @@ impl Chat {
                 log.require_live(who.session.id).await?;
                 let own = StreamId::User(who.user.id);
                 log.lock(&[own]).await?;
-                store::users::set_display_name(log.tx(), who.user.id, &name).await?;
-                let user = hubbub_protocol::model::User { display_name: name, ..who.user };
+                let user = store::users::set_display_name(log.tx(), who.user.id, &name).await?;
+                let user = user.ok_or(Reason::UnknownUser)?;
                 log.append(own, user.id, None, EntryBody::ProfileChanged { user: user.clone() });
                 Ok(user)
             }

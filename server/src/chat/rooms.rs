@@ -33,7 +33,11 @@ impl Chat {
     ///
     /// # Errors
     /// `invalid_params`, `too_large`, `unknown_user`, `key_conflict`, `session_ended`, `unavailable`.
-    pub async fn create_room(&self, caller: &Caller, params: RoomCreateParams) -> Result<RoomResult, CommandError> {
+    pub async fn create_room(
+        &self,
+        caller: &Caller,
+        params: RoomCreateParams,
+    ) -> Result<RoomResult, CommandError> {
         let plan = Plan::of(caller.user.id, params)?;
         let maker = caller.clone();
         let (room, entries) = logged(&self.0.db, move |log| {
@@ -53,16 +57,18 @@ impl Chat {
     /// # Errors
     /// `unknown_room`, `not_a_member`, `unavailable`.
     pub async fn room(&self, caller: &Caller, room: RoomId) -> Result<RoomResult, CommandError> {
-        self.readable(room, caller.user.id).await?;
-        let room = store::rooms::one(&self.0.db, room, caller.user.id).await?.ok_or(Reason::NotAMember)?;
-        Ok(RoomResult { room })
+        Ok(RoomResult { room: store::rooms::room_for(&self.0.db, caller.user.id, room).await? })
     }
 
     /// Renames a room or changes its topic.
     ///
     /// # Errors
     /// `invalid_params`, `too_large`, `unknown_room`, `not_a_member`, `not_allowed`, `session_ended`, `unavailable`.
-    pub async fn update_room(&self, caller: &Caller, params: RoomUpdateParams) -> Result<RoomResult, CommandError> {
+    pub async fn update_room(
+        &self,
+        caller: &Caller,
+        params: RoomUpdateParams,
+    ) -> Result<RoomResult, CommandError> {
         let name = params.name.as_deref().map(text::room_name).transpose()?;
         let topic = params.topic.as_deref().map(text::room_topic).transpose()?;
         let (who, room) = (caller.clone(), params.room);
@@ -90,10 +96,14 @@ impl Chat {
     ///
     /// # Errors
     /// `invalid_params`, `unavailable`.
-    pub async fn list_rooms(&self, caller: &Caller, params: RoomListParams) -> Result<RoomListResult, CommandError> {
+    pub async fn list_rooms(
+        &self,
+        caller: &Caller,
+        params: RoomListParams,
+    ) -> Result<RoomListResult, CommandError> {
         let limit = text::page(params.limit)?;
-        let (query, after) = (params.query.unwrap_or_default(), params.after.unwrap_or_default());
-        let rooms = store::rooms::channels(&self.0.db, caller.user.id, &query, &after, limit).await?;
+        let (query, after) = (params.query.as_deref(), params.after.as_deref());
+        let rooms = store::rooms::public(&self.0.db, caller.user.id, query, after, limit).await?;
         Ok(RoomListResult { rooms })
     }
 
@@ -108,7 +118,7 @@ impl Chat {
     ) -> Result<RoomMembersResult, CommandError> {
         let limit = text::page(params.limit)?;
         self.readable(params.room, caller.user.id).await?;
-        let members = store::rooms::members(&self.0.db, params.room, params.after, limit).await?;
+        let members = store::members::page(&self.0.db, params.room, params.after, limit).await?;
         Ok(RoomMembersResult { members })
     }
 }
@@ -130,7 +140,11 @@ impl Plan {
         members.dedup();
         members.retain(|member| *member != maker);
         if members.len() > USERS_PER_COMMAND {
-            return Err(CommandError::TooLarge { field: "members", limit: USERS_PER_COMMAND, unit: "people" });
+            return Err(CommandError::TooLarge {
+                field: "members",
+                limit: USERS_PER_COMMAND,
+                unit: "people",
+            });
         }
         let direct = params.kind == RoomKind::Direct;
         if direct && members.len() != 1 {
@@ -155,7 +169,8 @@ async fn create(log: &mut Log, maker: &Caller, plan: Plan) -> Result<RoomId, Com
     }
     // The entry in the maker's own stream carries the key, so that a repeat finds the room.
     if let Some(sent) = log.first_answer(own, me, &plan.key).await? {
-        return joined_room(log, own, sent.seq).await;
+        // The key may have been used for something else that one's own stream records.
+        return membership::joined_room(log, own, sent.seq).await?.ok_or_else(|| Reason::KeyConflict.into());
     }
     let pair = (plan.kind == RoomKind::Direct).then(|| direct_key(me, plan.members[0]));
     if let Some(pair) = &pair
@@ -217,15 +232,6 @@ pub(super) async fn welcome(
     let (sender, key) = by;
     log.append(StreamId::User(user), sender, key, EntryBody::RoomJoined { room: Box::new(room) });
     Ok(())
-}
-
-/// The room that an entry of someone's own stream said they joined.
-async fn joined_room(log: &mut Log, own: StreamId, seq: Seq) -> Result<RoomId, CommandError> {
-    match store::entries::one(log.tx(), own, seq).await?.map(|entry| entry.body) {
-        Some(EntryBody::RoomJoined { room }) => Ok(room.id),
-        // The key was used for something else that one's own stream records.
-        _ => Err(Reason::KeyConflict.into()),
-    }
 }
 
 /// Locks a room with the streams of the people concerned, and gives it with the role of who acts.

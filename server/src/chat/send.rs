@@ -123,7 +123,12 @@ enum Change {
 }
 
 /// The steps every change of a message begins with: fence, lock, repeat, membership.
-async fn begin_change(log: &mut Log, caller: &Caller, room: RoomId, key: Key) -> Result<Change, CommandError> {
+async fn begin_change(
+    log: &mut Log,
+    caller: &Caller,
+    room: RoomId,
+    key: Key,
+) -> Result<Change, CommandError> {
     let stream = StreamId::Room(room);
     log.require_live(caller.session.id).await?;
     log.lock(&[stream]).await?;

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashSet};
 
 use hubbub_protocol::{
     command::{Limits, Resume, SessionStartParams, SessionStartResult},
-    error::Reason,
     id::{Cursor, RoomId, Seq, StreamId},
     limits::{FRAME_BYTES, RESUME_ENTRIES, TEXT_BYTES},
     model::Room,
@@ -87,9 +86,7 @@ impl Chat {
         let user = caller.user.id;
         let (rooms, followed) = self.follow_all(listener).await?;
         // A takeover between authenticating and registering told a hub that did not know this connection yet.
-        if store::sessions::live(&self.0.db, &[caller.session.id]).await?.is_empty() {
-            return Err(Reason::SessionEnded.into());
-        }
+        self.require_live(caller.session.id).await?;
         let own = StreamId::User(user);
         let head = store::entries::heads(&self.0.db, &[own]).await?.get(&own).copied().unwrap_or_default();
         let heads: BTreeMap<_, _> =
@@ -126,7 +123,11 @@ impl Chat {
         for _ in 0..ROUNDS {
             followed.push(self.0.streams.add(listener, &new).await?);
             let rooms = store::rooms::of_user(&self.0.db, listener.user).await?;
-            new = rooms.iter().filter(|room| known.insert(room.id)).map(|room| StreamId::Room(room.id)).collect();
+            new = rooms
+                .iter()
+                .filter(|room| known.insert(room.id))
+                .map(|room| StreamId::Room(room.id))
+                .collect();
             if new.is_empty() {
                 return Ok((rooms, followed));
             }

@@ -1,6 +1,8 @@
 //! What texts, names and keys may be.
 
-use hubbub_protocol::limits::{KEY_BYTES, PAGE_DEFAULT, PAGE_LIMIT, ROOM_NAME_CHARS, ROOM_TOPIC_CHARS, TEXT_BYTES};
+use hubbub_protocol::limits::{
+    KEY_BYTES, PAGE_DEFAULT, PAGE_LIMIT, ROOM_NAME_CHARS, ROOM_TOPIC_CHARS, TEXT_BYTES,
+};
 
 use crate::error::CommandError;
 
@@ -54,7 +56,8 @@ fn line(field: &'static str, text: &str, limit: usize) -> Result<String, Command
 
 /// Characters that make a name look like another: controls, bidirectional overrides, zero-width ones.
 fn disguises(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
+    c.is_control()
+        || matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
 }
 
 /// Postgres cannot store it, and nobody means it.

@@ -1,6 +1,6 @@
 //! Network addresses: which proxies are believed, and how much of an address people are shown.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::value::Value;
 
@@ -55,6 +55,31 @@ impl Value for Network {
     }
 }
 
+/// Whose request it is: the peer, or, where the peer is a trusted proxy, the last address of `X-Forwarded-For` that is
+/// no trusted proxy itself. What stands before that address came from whoever sent it.
+pub fn client_address<'h>(
+    peer: IpAddr,
+    forwarded_for: impl IntoIterator<Item = &'h str>,
+    trusted: &[Network],
+) -> IpAddr {
+    let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(address));
+    let hops: Vec<&str> = forwarded_for.into_iter().flat_map(|line| line.split(',')).map(str::trim).collect();
+    let mut client = plain(peer);
+    for hop in hops.into_iter().rev() {
+        let Some(address) = is_trusted(client).then(|| hop_address(hop)).flatten() else { break };
+        client = address;
+    }
+    client
+}
+
+/// An address as proxies write it: bare, with a port, or in brackets.
+fn hop_address(hop: &str) -> Option<IpAddr> {
+    let bare = hop.parse().ok();
+    let with_port = || hop.parse::<SocketAddr>().ok().map(|address| address.ip());
+    let in_brackets = || hop.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    bare.or_else(with_port).or_else(in_brackets).map(plain)
+}
+
 /// What people are shown of an address: the last octet of IPv4, or the last 80 bits of IPv6, are blanked.
 pub fn place(address: IpAddr) -> String {
     match plain(address) {
@@ -65,7 +90,7 @@ pub fn place(address: IpAddr) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Network, Value, place};
+    use super::{Network, Value, client_address, place};
 
     #[test]
     fn a_network_contains_what_begins_alike() {
@@ -88,6 +113,23 @@ mod tests {
         for text in ["", "10.0.0", "10.0.0.0/33", "10.0.0.0/x", "::/129", "example.com"] {
             assert!(Network::parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn only_trusted_proxies_say_whose_request_it_is() {
+        let trusted = Vec::<Network>::parse("10.0.0.0/8").unwrap();
+        let client = |peer: &str, forwarded: &[&str]| {
+            client_address(peer.parse().unwrap(), forwarded.iter().copied(), &trusted).to_string()
+        };
+        assert_eq!(client("203.0.113.9", &["1.2.3.4"]), "203.0.113.9");
+        assert_eq!(client("10.0.0.1", &["198.51.100.7"]), "198.51.100.7");
+        assert_eq!(client("10.0.0.1", &["6.6.6.6, 198.51.100.7, 10.0.0.2"]), "198.51.100.7");
+        assert_eq!(client("10.0.0.1", &["6.6.6.6", "198.51.100.7:4711"]), "198.51.100.7");
+        assert_eq!(client("10.0.0.1", &["[2001:db8::1]:443"]), "2001:db8::1");
+        assert_eq!(client("10.0.0.1", &["6.6.6.6, unknown"]), "10.0.0.1");
+        assert_eq!(client("10.0.0.1", &["10.0.0.3"]), "10.0.0.3");
+        assert_eq!(client("::ffff:10.0.0.1", &["198.51.100.7"]), "198.51.100.7");
+        assert_eq!(client("10.0.0.1", &[]), "10.0.0.1");
     }
 
     #[test]

@@ -45,6 +45,10 @@ pub fn table(config: &Config, sources: &Sources) -> String {
     text
 }
 
+/// What stands before the reference in its file.
+pub const REFERENCE_BELOW: &str =
+    "<!-- Below: written by `hubbub config docs --into docs/configuration.md`. -->\n";
+
 /// The reference of all settings, as `docs/configuration.md` holds it.
 pub fn reference() -> String {
     let mut text = String::new();
@@ -73,4 +77,17 @@ pub fn reference() -> String {
         );
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{REFERENCE_BELOW, reference};
+
+    #[test]
+    fn the_reference_is_fresh() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/configuration.md");
+        let text = std::fs::read_to_string(file).unwrap();
+        let (_, written) = text.split_once(REFERENCE_BELOW).expect("the marker");
+        assert!(written == reference(), "run `cargo run -- config docs --into docs/configuration.md`");
+    }
 }

@@ -17,9 +17,9 @@ mod value;
 mod tests;
 
 pub use self::{
-    address::{Network, place},
+    address::{Network, client_address, place},
     declare::Setting,
-    explain::{reference, table},
+    explain::{REFERENCE_BELOW, reference, table},
     load::{Problem, Problems, Source, Sources, load},
     origin::Origin,
     secret::SecretUrl,

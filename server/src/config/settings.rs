@@ -39,8 +39,8 @@ settings! {
         url: Option<SecretUrl> = "", "DATABASE_URL", "URL", flag "database-url";
         /// Most connections of this node to the database.
         pool_size: u32 = "16", "HUBBUB_DATABASE_POOL_SIZE", "connections", within 2..=1_000;
-        /// Longest wait for a connection of the pool.
-        acquire_timeout_ms: u64 = "2000", "HUBBUB_DATABASE_ACQUIRE_TIMEOUT_MS", "ms", within 100..=4_000;
+        /// How long the start waits for a database that does not answer yet.
+        start_wait_s: u64 = "30", "HUBBUB_DATABASE_START_WAIT_S", "s", within 0..=3_600;
     }
 
     /// What carries messages between the nodes of a cluster.
@@ -48,9 +48,9 @@ settings! {
         /// Redis 7 or newer, as `redis://:password@host:6379`; also `rediss://`, Sentinel and Cluster.
         url: Option<SecretUrl> = "", "REDIS_URL", "URL", flag "redis-url";
         /// What every key and topic begins with; one a cluster, so that several can share a Redis.
-        prefix: String = "hubbub", "HUBBUB_REDIS_PREFIX", "text";
+        prefix: String = "hubbub:", "HUBBUB_REDIS_PREFIX", "text";
         /// Longest wait for an answer of Redis.
-        command_timeout_ms: u64 = "300", "HUBBUB_REDIS_COMMAND_TIMEOUT_MS", "ms", within 50..=1_000;
+        command_timeout_ms: u64 = "300", "HUBBUB_REDIS_COMMAND_TIMEOUT_MS", "ms", within 50..=300;
     }
 
     /// Accounts, logins and what a password costs.

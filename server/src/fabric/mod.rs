@@ -24,8 +24,8 @@ use uuid::Uuid;
 
 use self::local::Local;
 pub use self::local::LocalSettings;
+use self::redis::Redis;
 pub use self::redis::RedisSettings;
-
 pub use self::topic::{Key, Topic};
 pub use self::types::{
     BusEvent, CachedTail, FabricError, LeaseToken, Lock, Payload, Publication, Raised, Ranked, Tail,
@@ -45,11 +45,12 @@ pub type Result<T, E = FabricError> = std::result::Result<T, E>;
 
 /// The fabric of this node. Clones are handles to the same one.
 #[derive(Clone, Debug)]
-pub struct Fabric(Arc<Inner>);
+pub struct Fabric(Inner);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Inner {
-    Local(Local),
+    Local(Arc<Local>),
+    Redis(Arc<Redis>),
 }
 
 impl Fabric {
@@ -60,7 +61,7 @@ impl Fabric {
 
     /// The same with bounds of its own.
     pub fn local_with(settings: LocalSettings) -> Self {
-        Self(Arc::new(Inner::Local(Local::new(settings))))
+        Self(Inner::Local(Arc::new(Local::new(settings))))
     }
 
     /// A fabric shared by all nodes through Redis.
@@ -72,35 +73,39 @@ impl Fabric {
     /// # Errors
     /// [`FabricError::Url`]: the address is not one of Redis.
     pub async fn redis(settings: &RedisSettings) -> Result<Self> {
-        Err(FabricError::Url(format!("{settings:?}")))
+        Ok(Self(Inner::Redis(Arc::new(Redis::start(settings).await?))))
     }
 
     /// Ends the fabric's own tasks and connections; afterwards every operation is [`FabricError::Down`] with Redis.
     pub async fn close(&self) {
-        match &*self.0 {
+        match &self.0 {
             Inner::Local(_) => {}
+            Inner::Redis(redis) => redis.close().await,
         }
     }
 
     /// Whether operations are worth trying: connected, and not failing one after the other. Always true in process.
     pub fn is_up(&self) -> bool {
-        match &*self.0 {
+        match &self.0 {
             Inner::Local(_) => true,
+            Inner::Redis(redis) => redis.is_up(),
         }
     }
 
     /// Whether the bus is heard: everything followed is subscribed to, and this node heard its own voice, which it
     /// raises every second through the bus, in the last 3 seconds. While false, ask SQL for what is new.
     pub fn is_hearing(&self) -> bool {
-        match &*self.0 {
+        match &self.0 {
             Inner::Local(_) => true,
+            Inner::Redis(redis) => redis.is_hearing(),
         }
     }
 
     /// One round trip, to see whether there is an answer.
     pub async fn ping(&self) -> Result<()> {
-        match &*self.0 {
+        match &self.0 {
             Inner::Local(_) => Ok(()),
+            Inner::Redis(redis) => redis.ping().await,
         }
     }
 }
@@ -111,51 +116,61 @@ impl Fabric {
 impl Fabric {
     /// The value of a key.
     pub async fn get(&self, key: &Key) -> Result<Option<String>> {
-        match &*self.0 {
+        match &self.0 {
             Inner::Local(local) => Ok(local.get(key)),
+            Inner::Redis(redis) => redis.get(key).await,
         }
     }
 
     /// Stores a value, whatever was there. When the fabric is full it stores nothing, removes what was there and
     /// says nothing: a cache without the value is right, one with an older value is not.
     pub async fn set(&self, key: &Key, value: &str, ttl: Duration) -> Result<()> {
-        match &*self.0 {
-            Inner::Local(local) => Ok(local.set(key, value, ttl)),
+        match &self.0 {
+            Inner::Local(local) => {
+                local.set(key, value, ttl);
+                Ok(())
+            }
+            Inner::Redis(redis) => redis.set(key, value, ttl).await,
         }
     }
 
     /// Stores a value where there is none; true when it did.
     pub async fn set_if_absent(&self, key: &Key, value: &str, ttl: Duration) -> Result<bool> {
-        match &*self.0 {
+        match &self.0 {
             Inner::Local(local) => Ok(local.set_if_absent(key, value, ttl)),
+            Inner::Redis(redis) => redis.set_if_absent(key, value, ttl).await,
         }
     }
 
     /// Removes a value or a hash; true when there was one.
     pub async fn delete(&self, key: &Key) -> Result<bool> {
-        match &*self.0 {
+        match &self.0 {
             Inner::Local(local) => Ok(local.delete(key)),
+            Inner::Redis(redis) => redis.delete(key).await,
         }
     }
 
     /// Removes a value if it still is `expected`; true when it did. A late release never frees another's value.
     pub async fn compare_and_delete(&self, key: &Key, expected: &str) -> Result<bool> {
-        match &*self.0 {
+        match &self.0 {
             Inner::Local(local) => Ok(local.compare_and_delete(key, expected)),
+            Inner::Redis(redis) => redis.compare_and_delete(key, expected).await,
         }
     }
 
     /// Gives a value a new time to live if it still is `expected`; true when it did.
     pub async fn compare_and_touch(&self, key: &Key, expected: &str, ttl: Duration) -> Result<bool> {
-        match &*self.0 {
+        match &self.0 {
             Inner::Local(local) => Ok(local.compare_and_touch(key, expected, ttl)),
+            Inner::Redis(redis) => redis.compare_and_touch(key, expected, ttl).await,
         }
     }
 
     /// Gives a value or a hash a new time to live; false when it is not there.
     pub async fn touch(&self, key: &Key, ttl: Duration) -> Result<bool> {
-        match &*self.0 {
+        match &self.0 {
             Inner::Local(local) => Ok(local.touch(key, ttl)),
+            Inner::Redis(redis) => redis.touch(key, ttl).await,
         }
     }
 
@@ -163,8 +178,9 @@ impl Fabric {
     /// undoes a newer one. Ranks are compared exactly up to ±2⁵³.
     pub async fn raise(&self, key: &Key, rank: i64, value: &str, ttl: Duration) -> Result<Raised> {
         let new = Ranked { rank, value: value.to_owned() };
-        match &*self.0 {
+        match &self.0 {
             Inner::Local(local) => Ok(local.raise(key, &new, ttl)),
+            Inner::Redis(redis) => redis.raise(key, &new, ttl).await,
         }
     }
 
@@ -191,29 +207,36 @@ impl Fabric {
 
     /// Sets one field of a hash, and the time to live of all of it. Full: as [`set`](Self::set).
     pub async fn hash_set(&self, key: &Key, field: &str, value: &str, ttl: Duration) -> Result<()> {
-        match &*self.0 {
-            Inner::Local(local) => Ok(local.hash_set(key, field, value, ttl)),
+        match &self.0 {
+            Inner::Local(local) => {
+                local.hash_set(key, field, value, ttl);
+                Ok(())
+            }
+            Inner::Redis(redis) => redis.hash_set(key, field, value, ttl).await,
         }
     }
 
     /// Removes one field of a hash; true when there was one.
     pub async fn hash_delete(&self, key: &Key, field: &str) -> Result<bool> {
-        match &*self.0 {
+        match &self.0 {
             Inner::Local(local) => Ok(local.hash_delete(key, field)),
+            Inner::Redis(redis) => redis.hash_delete(key, field).await,
         }
     }
 
     /// All fields of a hash; none when it is not there.
     pub async fn hash_read(&self, key: &Key) -> Result<HashMap<String, String>> {
-        match &*self.0 {
+        match &self.0 {
             Inner::Local(local) => Ok(local.hash_read(key)),
+            Inner::Redis(redis) => redis.hash_read(key).await,
         }
     }
 
     /// Counts one more and says how many there are in the window, which begins with the first.
     pub async fn count(&self, key: &Key, window: Duration) -> Result<u64> {
-        match &*self.0 {
+        match &self.0 {
             Inner::Local(local) => Ok(local.count(key, window)),
+            Inner::Redis(redis) => redis.count(key, window).await,
         }
     }
 }
@@ -222,8 +245,9 @@ impl Fabric {
 impl Fabric {
     /// Takes a lock that is free; `None` when somebody holds it.
     pub async fn lock(&self, key: &Key, ttl: Duration) -> Result<Option<Lock>> {
-        match &*self.0 {
+        match &self.0 {
             Inner::Local(local) => Ok(local.lock(key, ttl)),
+            Inner::Redis(redis) => redis.lock(key, ttl).await,
         }
     }
 
@@ -264,8 +288,9 @@ impl Fabric {
     /// What became of each tail, in the order given. The entries are in the database already, so callers count an
     /// error and go on: the fabric drops the tails it could not extend as soon as it can.
     pub async fn append(&self, publications: &[Publication]) -> Result<Vec<Tail>> {
-        match &*self.0 {
+        match &self.0 {
             Inner::Local(local) => Ok(publications.iter().map(|entry| local.append(entry)).collect()),
+            Inner::Redis(redis) => redis.append(publications).await,
         }
     }
 
@@ -276,16 +301,18 @@ impl Fabric {
 
     /// The cached tail of a stream, at most its `newest` entries.
     pub async fn tail_newest(&self, stream: Uuid, newest: usize) -> Result<Option<CachedTail>> {
-        match &*self.0 {
+        match &self.0 {
             Inner::Local(local) => Ok(local.tail(stream, newest)),
+            Inner::Redis(redis) => redis.tail(stream, newest).await,
         }
     }
 
     /// The right to refill a stream's tail: take it, then read SQL, then [`refill`](Self::refill). `None` when
     /// somebody else has it.
     pub async fn lease_tail(&self, stream: Uuid, ttl: Duration) -> Result<Option<LeaseToken>> {
-        match &*self.0 {
+        match &self.0 {
             Inner::Local(local) => Ok(local.lease_tail(stream, ttl)),
+            Inner::Redis(redis) => redis.lease_tail(stream, ttl).await,
         }
     }
 
@@ -298,15 +325,29 @@ impl Fabric {
         head: u64,
         payloads: &[Payload],
     ) -> Result<bool> {
-        match &*self.0 {
+        match &self.0 {
             Inner::Local(local) => Ok(local.refill(stream, lease, head, payloads)),
+            Inner::Redis(redis) => redis.refill(stream, lease, head, payloads).await,
+        }
+    }
+
+    /// Drops a stream's tail within a second, or as soon as Redis can be reached, without waiting for it: for an entry
+    /// that was committed and could not be handed to [`append`](Self::append).
+    pub fn drop_tail_soon(&self, stream: Uuid) {
+        match &self.0 {
+            Inner::Local(local) => local.drop_tail(stream),
+            Inner::Redis(redis) => redis.drop_tail_soon(stream),
         }
     }
 
     /// Drops a stream's tail and voids a refill that is under way.
     pub async fn drop_tail(&self, stream: Uuid) -> Result<()> {
-        match &*self.0 {
-            Inner::Local(local) => Ok(local.drop_tail(stream)),
+        match &self.0 {
+            Inner::Local(local) => {
+                local.drop_tail(stream);
+                Ok(())
+            }
+            Inner::Redis(redis) => redis.drop_tail(stream).await,
         }
     }
 }
@@ -315,8 +356,12 @@ impl Fabric {
 impl Fabric {
     /// Tells everyone who follows a topic.
     pub async fn publish(&self, topic: Topic, payload: &Payload) -> Result<()> {
-        match &*self.0 {
-            Inner::Local(local) => Ok(local.publish(topic, payload)),
+        match &self.0 {
+            Inner::Local(local) => {
+                local.publish(topic, payload);
+                Ok(())
+            }
+            Inner::Redis(redis) => redis.publish(topic, payload).await,
         }
     }
 
@@ -326,23 +371,29 @@ impl Fabric {
     /// # Errors
     /// The topics are remembered all the same, and followed as soon as Redis can be reached; then comes a `Resync`.
     pub async fn follow(&self, topics: &[Topic]) -> Result<()> {
-        match &*self.0 {
-            Inner::Local(local) => Ok(local.follow(topics)),
+        match &self.0 {
+            Inner::Local(local) => {
+                local.follow(topics);
+                Ok(())
+            }
+            Inner::Redis(redis) => redis.follow(topics).await,
         }
     }
 
     /// Stops hearing these topics. A message already under way may still come.
     pub fn unfollow(&self, topics: &[Topic]) {
-        match &*self.0 {
+        match &self.0 {
             Inner::Local(local) => local.unfollow(topics),
+            Inner::Redis(redis) => redis.unfollow(topics),
         }
     }
 
     /// What the bus has to say, for the one task that listens; a later call takes over from an earlier one. The
     /// queue is bounded: a reader that falls behind loses messages and gets a [`BusEvent::Resync`] in their place.
     pub fn incoming(&self) -> mpsc::Receiver<BusEvent> {
-        match &*self.0 {
+        match &self.0 {
             Inner::Local(local) => local.inbox.open(),
+            Inner::Redis(redis) => redis.incoming(),
         }
     }
 }

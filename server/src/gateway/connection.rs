@@ -27,20 +27,23 @@ use tokio_tungstenite::{
         error::{CapacityError, ProtocolError},
         protocol::{
             CloseFrame,
-            frame::{Frame, FrameHeader, coding::{Data, OpCode}},
+            frame::{
+                Frame, FrameHeader,
+                coding::{Data, OpCode},
+            },
         },
     },
 };
 
 use super::{
     FAREWELL, Gateway,
-    bucket::Bucket,
     dispatch::{refuse, reply},
 };
 use crate::{
     accounts::Caller,
     chat::{Pace, Started},
     error::CommandError,
+    limits::Bucket,
     streams::{
         hub::Listener,
         outbox::{Close, Outbox},
@@ -110,7 +113,7 @@ where
             Ok(started) => started,
             Err(close) => return close,
         };
-        let close = self.run(&caller).await;
+        let close = self.run(&caller, &listener).await;
         self.gateway.streams.hub().deregister(&listener);
         close
     }
@@ -119,9 +122,12 @@ where
     async fn start(&mut self) -> Result<(Caller, Listener), Close> {
         let deadline = Instant::now() + Duration::from_millis(START_DEADLINE_MS);
         for _ in 0..START_TRIES {
-            let (id, command) = match timeout_at(deadline, self.command()).await {
-                Ok(next) => next?,
-                Err(_) => return Err(CloseCode::StartMissed.into()),
+            let drain = self.gateway.drain.clone();
+            let (id, command) = tokio::select! {
+                next = timeout_at(deadline, self.command()) => {
+                    next.unwrap_or_else(|_| Err(CloseCode::StartMissed.into()))?
+                }
+                () = drain.cancelled() => return Err(CloseCode::Drain.into()),
             };
             let Command::SessionStart(params) = command else {
                 self.refuse(&id, &Reason::Unauthenticated.into(), "before session.start").await?;
@@ -154,12 +160,13 @@ where
 
     /// Reads commands and runs them in their order. Messages gather in batches, so up to a limit of them wait for
     /// their answers together; before any other command those answers are waited for.
-    async fn run(&mut self, caller: &Caller) -> Close {
+    async fn run(&mut self, caller: &Caller, listener: &Listener) -> Close {
         let mut answers = Answers::new();
+        let outbox = self.outbox.clone();
         loop {
             let received = tokio::select! {
                 biased;
-                close = self.outbox.closed() => return close,
+                close = outbox.closed() => return close,
                 Some(frame) = answers.next(), if !answers.is_empty() => {
                     if let Err(close) = self.answer(frame).await {
                         return close;
@@ -167,7 +174,7 @@ where
                     continue;
                 }
                 received = self.receive(), if answers.len() < COMMANDS_IN_FLIGHT => received,
-                () = self.gateway.drain.cancelled() => Err(CloseCode::Drain.into()),
+                () = listener.leave.cancelled() => Err(CloseCode::Drain.into()),
             };
             let done = match received {
                 Ok(message) => self.take(caller, message, &mut answers).await,

@@ -2,7 +2,10 @@
 
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_tungstenite::{WebSocketStream, tungstenite::{Error, Message, protocol::CloseFrame}};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{Error, Message, protocol::CloseFrame},
+};
 
 use super::connection::close_for;
 

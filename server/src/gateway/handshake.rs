@@ -2,11 +2,7 @@
 
 use std::sync::Arc;
 
-use hubbub_protocol::{
-    SUBPROTOCOL,
-    error::Reason,
-    limits::FRAME_REFUSED_BYTES,
-};
+use hubbub_protocol::{SUBPROTOCOL, error::Reason, limits::FRAME_REFUSED_BYTES};
 use hyper::{
     HeaderMap, Method, Request, Response, StatusCode,
     body::Incoming,

@@ -6,10 +6,8 @@
 //! | `handshake` | subprotocol, origin, the 101 |
 //! | `connection` | one socket: two halves, one door out |
 //! | `dispatch` | a command becomes a call, its outcome a reply |
-//! | `bucket` | how many commands a connection may send |
 //! | `echo` | the same socket for conformance tests |
 
-mod bucket;
 mod connection;
 mod dispatch;
 mod echo;
@@ -17,6 +15,8 @@ mod handshake;
 pub mod listener;
 
 use std::{sync::Arc, time::Duration};
+
+pub use handshake::{ECHO_PATH, PATH, shake};
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 

@@ -1,5 +1,5 @@
-//! Unsent texts, written behind those in the fabric. A draft that was taken away is an empty text with its time, kept
-//! like any other, so that an older one that is written late does not bring it back.
+//! Unsent texts, written behind those in the fabric. A removed draft is kept as an empty text with its time, so that
+//! an older one that is written late does not bring it back.
 
 use std::collections::HashMap;
 
@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use super::{Db, list, on};
 
-/// Keeps drafts, each unless a newer one of the same person and room is kept already.
-pub async fn upsert(db: &Db, drafts: &[(UserId, Draft)]) -> sqlx::Result<()> {
+/// Keeps drafts, each unless a newer one of the same person and room is kept already. An empty text removes.
+pub async fn put(db: &Db, drafts: &[(UserId, Draft)]) -> sqlx::Result<()> {
     let mut newest: HashMap<(UserId, RoomId), &Draft> = HashMap::with_capacity(drafts.len());
     for (user, draft) in drafts {
         // One statement must not meet the same row twice.
@@ -45,10 +45,10 @@ pub async fn upsert(db: &Db, drafts: &[(UserId, Draft)]) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// A person's drafts, newest first, the empty ones among them.
+/// A person's drafts, newest first.
 pub async fn of_user(db: &Db, user: UserId) -> sqlx::Result<Vec<Draft>> {
     const SQL: &str = "
-        SELECT room_id, text, reply_to, at_ms FROM drafts WHERE user_id = $1 ORDER BY at_ms DESC";
+        SELECT room_id, text, reply_to, at_ms FROM drafts WHERE user_id = $1 AND text <> '' ORDER BY at_ms DESC";
     let rows: Vec<(Uuid, String, Option<i64>, i64)> =
         on!(db, pool => sqlx::query_as(SQL).bind(user.as_uuid()).fetch_all(pool))?;
     let draft = |(room, text, reply_to, at): (Uuid, String, Option<i64>, i64)| Draft {
@@ -58,4 +58,9 @@ pub async fn of_user(db: &Db, user: UserId) -> sqlx::Result<Vec<Draft>> {
         at,
     };
     Ok(rows.into_iter().map(draft).collect())
+}
+
+/// Removes a draft that is not newer than `at_ms`, as when its text was sent.
+pub async fn remove(db: &Db, user: UserId, room: RoomId, at_ms: i64) -> sqlx::Result<()> {
+    put(db, &[(user, Draft { room, text: String::new(), reply_to: None, at: at_ms })]).await
 }

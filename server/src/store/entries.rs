@@ -9,7 +9,7 @@ use hubbub_protocol::{
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
-use super::{Db, Tx, list, on, on_tx};
+use super::{Db, list, on};
 
 /// `seq, id, at_ms, sender_id, kind, body, idempotency_key`.
 type Row = (i64, Uuid, i64, Uuid, String, String, Option<String>);
@@ -46,16 +46,6 @@ pub async fn before(db: &Db, stream: StreamId, before: Seq, limit: u16) -> sqlx:
     let rows: Vec<Row> = on!(db, pool => sqlx::query_as(SQL)
         .bind(stream.as_uuid()).bind(before.as_i64()).bind(i64::from(limit)).fetch_all(pool))?;
     rows.into_iter().rev().map(|row| entry(stream, row)).collect()
-}
-
-/// One entry, inside a transaction.
-pub async fn one(tx: &mut Tx, stream: StreamId, seq: Seq) -> sqlx::Result<Option<Entry>> {
-    const SQL: &str = "
-        SELECT seq, id, at_ms, sender_id, kind, body, idempotency_key FROM entries
-        WHERE stream_id = $1 AND seq = $2";
-    let row: Option<Row> = on_tx!(tx, conn => sqlx::query_as(SQL)
-        .bind(stream.as_uuid()).bind(seq.as_i64()).fetch_optional(conn))?;
-    row.map(|row| entry(stream, row)).transpose()
 }
 
 /// The entry that a sender made under an idempotency key.

@@ -15,7 +15,7 @@ use super::{Db, entries::body_of, list, on};
 
 /// Which part of a timeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum At {
+pub enum Part {
     /// The newest.
     Newest,
     /// The newest below this seq.
@@ -27,12 +27,12 @@ pub enum At {
 }
 
 /// One page of a room's timeline, ascending; empty with head 0 for a room that does not exist.
-pub async fn page(db: &Db, room: RoomId, at: At, limit: u16) -> sqlx::Result<HistoryPage> {
-    match at {
-        At::Newest => below(db, room, Seq(u64::MAX), limit).await,
-        At::Before(seq) => below(db, room, seq, limit).await,
-        At::After(seq) => above(db, room, seq, limit).await,
-        At::Around(seq) => {
+pub async fn page(db: &Db, room: RoomId, part: Part, limit: u16) -> sqlx::Result<HistoryPage> {
+    match part {
+        Part::Newest => below(db, room, Seq(u64::MAX), limit).await,
+        Part::Before(seq) => below(db, room, seq, limit).await,
+        Part::After(seq) => above(db, room, seq, limit).await,
+        Part::Around(seq) => {
             // The lower half first: its head is the older one, and the later half folds no less than that.
             let lower = below(db, room, seq, limit / 2).await?;
             let upper = above(db, room, Seq(seq.0.saturating_sub(1)), limit - limit / 2).await?;

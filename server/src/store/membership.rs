@@ -9,7 +9,7 @@ use hubbub_protocol::{
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
-use super::{list, log::Log, on_tx};
+use super::{list, log::Log, markers, on_tx};
 
 /// A room as SQL has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,14 +156,20 @@ pub async fn users(log: &mut Log, users: &[UserId]) -> sqlx::Result<HashMap<User
     Ok(rows.into_iter().map(user).collect())
 }
 
-/// Uses an invitation once; false when it does not exist, has ended or is used up.
-pub async fn use_invite(log: &mut Log, code: &str) -> sqlx::Result<bool> {
-    const SQL: &str = "UPDATE invites SET uses_left = uses_left - 1
-        WHERE code = $1 AND expires_at_ms > $2 AND (uses_left IS NULL OR uses_left > 0) RETURNING code";
-    let at_ms = log.at_ms();
-    let used: Option<String> =
-        on_tx!(log.tx(), conn => sqlx::query_scalar(SQL).bind(code).bind(at_ms).fetch_optional(conn))?;
-    Ok(used.is_some())
+/// The room that an entry of someone's own stream says they joined; `None` when it says something else.
+pub async fn joined_room(log: &mut Log, own: StreamId, seq: Seq) -> sqlx::Result<Option<RoomId>> {
+    const SQL: &str = "SELECT body FROM entries WHERE stream_id = $1 AND seq = $2 AND kind = 'room_joined'";
+    #[derive(serde::Deserialize)]
+    struct Joined {
+        room: Named,
+    }
+    #[derive(serde::Deserialize)]
+    struct Named {
+        id: RoomId,
+    }
+    let body: Option<String> = on_tx!(log.tx(), conn => sqlx::query_scalar(SQL)
+        .bind(own.as_uuid()).bind(seq.as_i64()).fetch_optional(conn))?;
+    Ok(body.and_then(|body| serde_json::from_str::<Joined>(&body).ok()).map(|joined| joined.room.id))
 }
 
 /// A read marker.
@@ -199,13 +205,9 @@ pub async fn marker(log: &mut Log, room: RoomId, user: UserId) -> sqlx::Result<O
 
 /// Moves someone's read marker to `seq`; gives the ordinal of the newest message at or below it.
 pub async fn move_marker(log: &mut Log, room: RoomId, user: UserId, seq: Seq) -> sqlx::Result<i64> {
-    const ORDINAL: &str =
-        "SELECT ordinal FROM messages WHERE room_id = $1 AND seq <= $2 ORDER BY seq DESC LIMIT 1";
     const MOVE: &str = "UPDATE members SET marker_seq = $1, marker_ordinal = $2
         WHERE room_id = $3 AND user_id = $4";
-    let ordinal: Option<i64> = on_tx!(log.tx(), conn => sqlx::query_scalar(ORDINAL)
-        .bind(room.as_uuid()).bind(seq.as_i64()).fetch_optional(conn))?;
-    let ordinal = ordinal.unwrap_or(0);
+    let ordinal = markers::ordinal_in(log.tx(), room, seq).await?;
     on_tx!(execute log.tx(), sqlx::query(MOVE)
         .bind(seq.as_i64()).bind(ordinal).bind(room.as_uuid()).bind(user.as_uuid()))?;
     Ok(ordinal)

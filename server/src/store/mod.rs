@@ -1,8 +1,7 @@
 //! SQL, the truth: one text for Postgres and SQLite, in the dialect they share.
 //!
 //! Rules that hold for every statement here:
-//! - A read goes through [`on!`], which limits its time. A write that stands alone goes through `on!(write …)` or
-//!   `on!(execute …)`.
+//! - A read goes through [`on!`], which limits its time. A write that stands alone goes through `on!(write …)` or `on!(execute …)`.
 //! - Whatever takes more than one statement goes through [`Db::transact`]: it runs in a task of its own, so that a
 //!   client that goes away cannot leave half a transaction on a pooled connection.
 //! - After an error inside a transaction nothing more is asked of it: Postgres answers `COMMIT` of a failed
@@ -14,8 +13,11 @@ pub mod append;
 pub mod drafts;
 pub mod entries;
 pub mod history;
+pub mod invites;
 pub mod list;
 pub mod log;
+pub mod markers;
+pub mod members;
 pub mod membership;
 pub mod revise;
 pub mod rooms;
@@ -23,7 +25,6 @@ pub mod sessions;
 pub mod users;
 
 mod connect;
-mod invites;
 mod migrate;
 mod transaction;
 

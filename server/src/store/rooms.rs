@@ -1,15 +1,16 @@
-//! Rooms as one person sees them, and who is in them.
+//! Rooms as one person sees them.
 
 use std::collections::HashMap;
 
 use hubbub_protocol::{
+    error::Reason,
     id::{RoomId, Seq, UserId},
-    model::{Marker, Member, Preview, PublicRoom, Role, Room, RoomKind, User},
+    model::{Marker, Preview, PublicRoom, Role, Room, RoomKind, User},
 };
 use uuid::Uuid;
 
-pub use super::invites::{insert_invite, invite, invite_info};
 use super::{Db, count, list, on, users};
+use crate::error::CommandError;
 
 /// What someone is to a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,9 +18,14 @@ pub enum Access {
     /// There is no such room.
     Unknown,
     /// The room exists, they are not in it.
-    Stranger,
+    NotAMember {
+        /// What it is.
+        kind: RoomKind,
+    },
     /// They are in it.
     Member {
+        /// What it is.
+        kind: RoomKind,
         /// As what.
         role: Role,
         /// The newest seq of its stream.
@@ -27,19 +33,35 @@ pub enum Access {
     },
 }
 
-/// What someone is to a room, and how far its stream is: three look-ups by primary key in one statement.
+impl Access {
+    /// Role and head.
+    ///
+    /// # Errors
+    /// `unknown_room` or `not_a_member`.
+    pub fn require(self) -> Result<(Role, Seq), Reason> {
+        match self {
+            Self::Unknown => Err(Reason::UnknownRoom),
+            Self::NotAMember { .. } => Err(Reason::NotAMember),
+            Self::Member { role, head, .. } => Ok((role, head)),
+        }
+    }
+}
+
+/// What someone is to a room, and how far its stream is; three look-ups by primary key.
 pub async fn access(db: &Db, room: RoomId, user: UserId) -> sqlx::Result<Access> {
     const SQL: &str = "
-        SELECT s.head, m.role FROM rooms r JOIN streams s ON s.id = r.id
+        SELECT r.kind, s.head, m.role FROM rooms r JOIN streams s ON s.id = r.id
         LEFT JOIN members m ON m.room_id = r.id AND m.user_id = $1
         WHERE r.id = $2";
-    let row: Option<(i64, Option<String>)> = on!(db, pool => sqlx::query_as(SQL)
+    let row: Option<(String, i64, Option<String>)> = on!(db, pool => sqlx::query_as(SQL)
         .bind(user.as_uuid()).bind(room.as_uuid()).fetch_optional(pool))?;
-    Ok(match row {
-        None => Access::Unknown,
-        Some((_, None)) => Access::Stranger,
-        Some((head, Some(role))) => Access::Member { role: Role::parse(&role), head: Seq::from_i64(head) },
-    })
+    Ok(row.map_or(Access::Unknown, |(kind, head, role)| {
+        let kind = RoomKind::parse(&kind);
+        match role {
+            None => Access::NotAMember { kind },
+            Some(role) => Access::Member { kind, role: Role::parse(&role), head: Seq::from_i64(head) },
+        }
+    }))
 }
 
 /// 16 columns, the most that a tuple can take.
@@ -83,19 +105,26 @@ pub async fn of_user(db: &Db, user: UserId) -> sqlx::Result<Vec<Room>> {
     with_peers(db, user, rows).await
 }
 
-/// One room of a person; `None` when they are not in it, or there is no such room.
-pub async fn one(db: &Db, room: RoomId, user: UserId) -> sqlx::Result<Option<Room>> {
-    const SQL: &str = select!("WHERE m.user_id = $1 AND m.room_id = $2");
-    let rows: Vec<Row> =
-        on!(db, pool => sqlx::query_as(SQL).bind(user.as_uuid()).bind(room.as_uuid()).fetch_all(pool))?;
-    Ok(with_peers(db, user, rows).await?.pop())
-}
-
-/// The rooms that someone is in, in no order.
+/// The ids of all rooms of a person.
 pub async fn ids_of_user(db: &Db, user: UserId) -> sqlx::Result<Vec<RoomId>> {
     const SQL: &str = "SELECT room_id FROM members WHERE user_id = $1";
     let ids: Vec<Uuid> = on!(db, pool => sqlx::query_scalar(SQL).bind(user.as_uuid()).fetch_all(pool))?;
     Ok(ids.into_iter().map(RoomId).collect())
+}
+
+/// One room of a person.
+///
+/// # Errors
+/// `unknown_room`, `not_a_member`, `unavailable`.
+pub async fn room_for(db: &Db, user: UserId, room: RoomId) -> Result<Room, CommandError> {
+    const SQL: &str = select!("WHERE m.user_id = $1 AND m.room_id = $2");
+    let rows: Vec<Row> =
+        on!(db, pool => sqlx::query_as(SQL).bind(user.as_uuid()).bind(room.as_uuid()).fetch_all(pool))?;
+    if let Some(room) = with_peers(db, user, rows).await?.pop() {
+        return Ok(room);
+    }
+    // Between the two they may have come in.
+    Err(access(db, room, user).await?.require().err().unwrap_or(Reason::NotAMember).into())
 }
 
 async fn with_peers(db: &Db, user: UserId, rows: Vec<Row>) -> sqlx::Result<Vec<Room>> {
@@ -138,11 +167,11 @@ fn room_of(row: Row, user: UserId, peers: &HashMap<UserId, User>) -> Room {
 }
 
 /// Up to `limit` public channels whose names begin with `query` (in any case), by name, after the name `after`.
-pub async fn channels(
+pub async fn public(
     db: &Db,
     user: UserId,
-    query: &str,
-    after: &str,
+    query: Option<&str>,
+    after: Option<&str>,
     limit: u16,
 ) -> sqlx::Result<Vec<PublicRoom>> {
     const SQL: &str = r"
@@ -151,8 +180,9 @@ pub async fn channels(
         WHERE r.kind = 'channel' AND r.name_folded LIKE $2 ESCAPE '\' AND r.name_folded > $3
         ORDER BY r.name_folded, r.id LIMIT $4";
     type Row = (Uuid, String, String, String, i64, Option<Uuid>);
+    let after = after.unwrap_or_default().to_lowercase();
     let rows: Vec<Row> = on!(db, pool => sqlx::query_as(SQL).bind(user.as_uuid())
-        .bind(list::prefix(query)).bind(after.to_lowercase()).bind(i64::from(limit)).fetch_all(pool))?;
+        .bind(list::prefix(query.unwrap_or_default())).bind(after).bind(i64::from(limit)).fetch_all(pool))?;
     let public = |(id, kind, name, topic, member_count, member): Row| PublicRoom {
         id: RoomId(id),
         kind: RoomKind::parse(&kind),
@@ -162,19 +192,4 @@ pub async fn channels(
         joined: member.is_some(),
     };
     Ok(rows.into_iter().map(public).collect())
-}
-
-/// Up to `limit` members of a room by user id, after the user `after`.
-pub async fn members(db: &Db, room: RoomId, after: Option<UserId>, limit: u16) -> sqlx::Result<Vec<Member>> {
-    const SQL: &str = "
-        SELECT u.id, u.username, u.display_name, m.role, m.joined_at_ms
-        FROM members m JOIN users u ON u.id = m.user_id
-        WHERE m.room_id = $1 AND m.user_id > $2 ORDER BY m.user_id LIMIT $3";
-    let after = after.map_or(Uuid::nil(), UserId::as_uuid);
-    let rows: Vec<(Uuid, String, String, String, i64)> = on!(db, pool => sqlx::query_as(SQL)
-        .bind(room.as_uuid()).bind(after).bind(i64::from(limit)).fetch_all(pool))?;
-    let member = |(id, username, display_name, role, joined_at): (Uuid, String, String, String, i64)| {
-        Member { user: User { id: UserId(id), username, display_name }, role: Role::parse(&role), joined_at }
-    };
-    Ok(rows.into_iter().map(member).collect())
 }

@@ -4,7 +4,7 @@
 //! session at most: a login ends the one before in the transaction that makes the new one, under the lock of the
 //! account's row, so that of any number of logins at once the one with the highest fence stays.
 
-use std::{collections::HashSet, time::Duration};
+use std::collections::{HashMap, HashSet};
 
 use hubbub_protocol::{
     close::EndReason,
@@ -226,7 +226,7 @@ pub async fn by_access_hash(db: &Db, hash: &str) -> sqlx::Result<Option<Stored>>
 }
 
 /// An account's live sessions, newest first.
-pub async fn list(db: &Db, user: UserId, now_ms: i64) -> sqlx::Result<Vec<Session>> {
+pub async fn live_of(db: &Db, user: UserId, now_ms: i64) -> sqlx::Result<Vec<Session>> {
     const SQL: &str = select!(
         "WHERE s.user_id = $1 AND s.ended_at_ms IS NULL AND s.refresh_expires_at_ms > $2
          ORDER BY s.started_at_ms DESC, s.id DESC"
@@ -238,8 +238,7 @@ pub async fn list(db: &Db, user: UserId, now_ms: i64) -> sqlx::Result<Vec<Sessio
 
 /// Gives the session whose newest refresh token this is new tokens; of several uses at once one wins. A token that
 /// was spent before ends its session.
-pub async fn rotate(db: &Db, shown: &str, new: TokenHashes, now_ms: i64) -> sqlx::Result<Rotation> {
-    let shown = shown.to_owned();
+pub async fn rotate(db: &Db, shown: String, new: TokenHashes, now_ms: i64) -> sqlx::Result<Rotation> {
     db.transact(move |tx| Box::pin(async move { rotate_in(tx, &shown, &new, now_ms).await })).await
 }
 
@@ -268,23 +267,18 @@ async fn rotate_in(tx: &mut Tx, shown: &str, new: &TokenHashes, now_ms: i64) -> 
     Ok(Rotation::Reused(stored.session.id, end))
 }
 
-/// Ends one session of an account and gives its fence; `None` when it has no such session, or that one has ended.
-pub async fn end(db: &Db, user: UserId, session: SessionId, end: &SessionEnd) -> sqlx::Result<Option<i64>> {
-    let end = end.clone();
+/// Ends one session of an account; false when it has no such session, or that one has ended already.
+pub async fn end(db: &Db, user: UserId, session: SessionId, end: SessionEnd) -> sqlx::Result<bool> {
     db.transact(move |tx| Box::pin(async move { end_in(tx, user, session, &end).await })).await
 }
 
-async fn end_in(
-    tx: &mut Tx,
-    user: UserId,
-    session: SessionId,
-    end: &SessionEnd,
-) -> sqlx::Result<Option<i64>> {
+async fn end_in(tx: &mut Tx, user: UserId, session: SessionId, end: &SessionEnd) -> sqlx::Result<bool> {
     const SQL: &str = "
         UPDATE sessions SET ended_at_ms = $1, end_reason = $2, ended_by = $3
-        WHERE id = $4 AND user_id = $5 AND ended_at_ms IS NULL RETURNING fence";
-    on_tx!(tx, conn => sqlx::query_scalar(SQL).bind(end.at).bind(end.reason.as_str()).bind(ended_by(end))
-        .bind(session.as_uuid()).bind(user.as_uuid()).fetch_optional(conn))
+        WHERE id = $4 AND user_id = $5 AND ended_at_ms IS NULL";
+    let ended = on_tx!(execute tx, sqlx::query(SQL).bind(end.at).bind(end.reason.as_str()).bind(ended_by(end))
+        .bind(session.as_uuid()).bind(user.as_uuid()))?;
+    Ok(ended == 1)
 }
 
 /// Ends the account's sessions but one; gives those that lived.
@@ -292,9 +286,8 @@ pub async fn end_others(
     db: &Db,
     user: UserId,
     kept: Option<SessionId>,
-    end: &SessionEnd,
+    end: SessionEnd,
 ) -> sqlx::Result<Vec<SessionId>> {
-    let end = end.clone();
     db.transact(move |tx| Box::pin(async move { end_all(tx, user, kept, &end).await })).await
 }
 
@@ -314,24 +307,33 @@ pub async fn end_all(
     Ok(ids.into_iter().map(SessionId).collect())
 }
 
-/// Notes that a session is in use and begins the time-out of its access token anew; true when that was written, which
-/// it is once a minute. The session does not time out before its access token does. What is over stays so.
-pub async fn touch(db: &Db, session: SessionId, now_ms: i64, access_ttl: Duration) -> sqlx::Result<bool> {
-    const SQL: &str = "
-        UPDATE sessions SET used_at_ms = $1, access_expires_at_ms = $2, refresh_expires_at_ms =
-            CASE WHEN refresh_expires_at_ms < $2 THEN $2 ELSE refresh_expires_at_ms END
-        WHERE id = $3 AND ended_at_ms IS NULL AND refresh_expires_at_ms > $1 AND used_at_ms <= $4";
-    let expires_at = now_ms.saturating_add(i64::try_from(access_ttl.as_millis()).unwrap_or(i64::MAX));
-    let written = on!(execute db, sqlx::query(SQL)
-        .bind(now_ms).bind(expires_at).bind(session.as_uuid()).bind(now_ms - USED_STEP_MS))?;
-    Ok(written == 1)
-}
-
-/// Those of the sessions that live. A write asks inside its transaction instead, under a lock.
-pub async fn live(db: &Db, sessions: &[SessionId]) -> sqlx::Result<HashSet<SessionId>> {
-    let now_ms = crate::clock::now_ms();
-    let over: HashSet<_> = ended_among(db, sessions, now_ms).await?.into_iter().map(|(id, _)| id).collect();
-    Ok(sessions.iter().filter(|id| !over.contains(id)).copied().collect())
+/// Notes that sessions are in use and begins their time-outs anew; those used in the last minute are left alone.
+/// Gives how many were written. What ended or timed out stays so.
+pub async fn touch(
+    db: &Db,
+    sessions: &[SessionId],
+    now_ms: i64,
+    access_expires_at_ms: i64,
+    refresh_expires_at_ms: i64,
+) -> sqlx::Result<u64> {
+    let mut written = 0;
+    for some in sessions.chunks(list::ROWS_PER_STATEMENT) {
+        let some = list::padded(some.iter().map(|id| id.as_uuid()));
+        let sql = format!(
+            "UPDATE sessions SET used_at_ms = $1, access_expires_at_ms = $2, refresh_expires_at_ms = $3
+             WHERE id IN ({}) AND ended_at_ms IS NULL AND refresh_expires_at_ms > $1 AND used_at_ms <= $4",
+            list::placeholders(5, some.len())
+        );
+        written += on!(execute db, {
+            let mut query = sqlx::query(AssertSqlSafe(sql)).bind(now_ms).bind(access_expires_at_ms)
+                .bind(refresh_expires_at_ms).bind(now_ms - USED_STEP_MS);
+            for id in &some {
+                query = query.bind(id);
+            }
+            query
+        })?;
+    }
+    Ok(written)
 }
 
 /// Those of the sessions that are over, and how they ended. One that the database does not know (any more) counts as
@@ -340,8 +342,8 @@ pub async fn ended_among(
     db: &Db,
     sessions: &[SessionId],
     now_ms: i64,
-) -> sqlx::Result<Vec<(SessionId, SessionEnd)>> {
-    let mut over = Vec::new();
+) -> sqlx::Result<HashMap<SessionId, SessionEnd>> {
+    let mut over = HashMap::new();
     for asked in sessions.chunks(list::ROWS_PER_STATEMENT) {
         let some = list::padded(asked.iter().map(|id| id.as_uuid()));
         let sql = format!(
@@ -360,7 +362,7 @@ pub async fn ended_among(
             unknown.remove(&SessionId(id));
             let expired = (expires_at <= now_ms).then(|| timed_out_at(expires_at));
             if let Some(end) = end_of(ended_at, reason.as_deref(), by.as_deref()).or(expired) {
-                over.push((SessionId(id), end));
+                over.insert(SessionId(id), end);
             }
         }
         over.extend(unknown.into_iter().map(|id| (id, timed_out_at(now_ms))));

@@ -119,14 +119,15 @@ pub async fn by_username(db: &Db, username: &str) -> sqlx::Result<Option<Credent
     Ok(row.map(credentials))
 }
 
-/// Up to `limit` accounts whose username or display name begins with `query`, in any case, by username.
-pub async fn find(db: &Db, query: &str, limit: u16) -> sqlx::Result<Vec<User>> {
+/// Up to `limit` accounts whose username or display name begins with `query`, in any case, by username, after the
+/// username `after`.
+pub async fn find(db: &Db, query: &str, after: Option<&str>, limit: u16) -> sqlx::Result<Vec<User>> {
     const SQL: &str = r"
         SELECT id, username, display_name FROM users
-        WHERE username LIKE $1 ESCAPE '\' OR display_name_folded LIKE $1 ESCAPE '\'
-        ORDER BY username LIMIT $2";
+        WHERE (username LIKE $1 ESCAPE '\' OR display_name_folded LIKE $1 ESCAPE '\') AND username > $2
+        ORDER BY username LIMIT $3";
     let rows: Vec<Row> = on!(db, pool => sqlx::query_as(SQL)
-        .bind(list::prefix(query)).bind(i64::from(limit)).fetch_all(pool))?;
+        .bind(list::prefix(query)).bind(after.unwrap_or_default()).bind(i64::from(limit)).fetch_all(pool))?;
     Ok(rows.into_iter().map(user).collect())
 }
 

@@ -14,7 +14,14 @@ use super::{
     hub::Listener,
     outbox::Close,
 };
-use crate::{error::CommandError, fabric::Topic, store};
+use crate::{
+    error::CommandError,
+    fabric::Topic,
+    store::{
+        self,
+        rooms::{self, Access},
+    },
+};
 
 /// How long a connection waits until a stream that another one opens is open.
 const OPEN_WAIT: Duration = Duration::from_secs(4);
@@ -142,8 +149,8 @@ impl Streams {
     async fn follow_room(&self, listener: &Listener, room: RoomId, cursor: Seq) -> Result<(), CommandError> {
         let stream = StreamId::Room(room);
         let followed = self.add(listener, &[stream]).await?;
-        let starts = match store::rooms::access(&self.0.db, room, listener.user).await? {
-            store::rooms::Access::Member { .. } => vec![Start { stream, cursor }],
+        let starts = match rooms::access(&self.0.db, room, listener.user).await? {
+            Access::Member { .. } => vec![Start { stream, cursor }],
             _ => Vec::new(),
         };
         self.catch_up(listener, followed, &starts);

@@ -10,6 +10,7 @@ use std::{
 
 use hubbub_protocol::id::{SessionId, StreamId, UserId};
 use parking_lot::{Mutex, RwLock};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     feed::Feed,
@@ -33,6 +34,8 @@ pub struct Connection {
     pub session: SessionId,
     /// Its way out.
     pub outbox: Outbox,
+    /// Cancelled when it is to answer what is in flight and go to another node.
+    pub leave: CancellationToken,
     follows: Mutex<HashSet<StreamId>>,
 }
 
@@ -48,7 +51,14 @@ impl Hub {
     /// Registers a connection; [`Hub::deregister`] takes it out again.
     pub fn register(&self, user: UserId, session: SessionId, outbox: Outbox) -> Listener {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let listener = Arc::new(Connection { id, user, session, outbox, follows: Mutex::default() });
+        let listener = Arc::new(Connection {
+            id,
+            user,
+            session,
+            outbox,
+            leave: CancellationToken::new(),
+            follows: Mutex::default(),
+        });
         self.sessions.write().entry(session).or_default().push(Arc::clone(&listener));
         listener
     }

@@ -58,8 +58,6 @@ const PUBLICATIONS_QUEUED: usize = 8_192;
 pub struct StreamSettings {
     /// Newest entries of a stream that the cache keeps.
     pub kept: usize,
-    /// Entries of one stream that a resume delivers at most.
-    pub resume_entries: u64,
     /// How often followed streams are compared with their heads, so that a lost last publication is found.
     pub sweep: Duration,
     /// Whether other nodes may write; alone, nothing can be lost on the way.
@@ -98,8 +96,18 @@ impl Streams {
         let loads = read::Loads::new();
         let hub = Hub::default();
         let incoming = fabric.incoming();
-        let streams =
-            Self(Arc::new(Inner { db, fabric, hub, epoch, writer, publications, loads, tasks, stop, settings }));
+        let streams = Self(Arc::new(Inner {
+            db,
+            fabric,
+            hub,
+            epoch,
+            writer,
+            publications,
+            loads,
+            tasks,
+            stop,
+            settings,
+        }));
         for lane in lanes {
             streams.spawn(writer::run(streams.clone(), lane));
         }

@@ -9,11 +9,7 @@ use super::{
     Streams,
     feed::{Feed, Sequenced},
 };
-use crate::{
-    error::CommandError,
-    fabric::Topic,
-    store,
-};
+use crate::{error::CommandError, fabric::Topic, store};
 
 /// Two nodes can commit 7, then 8, and be heard as 8, 7: that long a hole may close by itself.
 const REORDER_WAIT: Duration = Duration::from_millis(30);
@@ -101,6 +97,7 @@ pub(super) async fn sweep(streams: Streams) {
             let topics: Vec<_> = deserted.iter().map(|stream| Topic::Stream(stream.as_uuid())).collect();
             streams.0.fabric.unfollow(&topics);
         });
+        // While the bus is heard, this finds only lost last publications; while it is not, it is the delivery.
         if streams.0.settings.clustered
             && let Err(error) = streams.resync().await
         {

@@ -105,7 +105,8 @@ pub(super) async fn run(streams: Streams, mut lane: Lane) {
                 Err(CommandError::Unavailable(_)) => "unavailable",
                 Err(_) => "rejected",
             };
-            metrics::histogram!("hubbub_send_ack_duration_seconds", "result" => result).record(since.elapsed());
+            metrics::histogram!("hubbub_send_ack_duration_seconds", "result" => result)
+                .record(since.elapsed());
             // The connection may be gone; its client asks again with the same key.
             answer.send(outcome).ok();
         }

@@ -5,9 +5,11 @@ mod tails;
 mod values;
 
 use std::collections::HashSet;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use uuid::Uuid;
 
 use self::expiring::Expiring;
 use self::tails::CachedEntries;
@@ -47,8 +49,10 @@ impl Default for LocalSettings {
 pub(super) struct Local {
     settings: LocalSettings,
     values: Mutex<Expiring<Key, Value>>,
-    tails: Mutex<Expiring<uuid::Uuid, CachedEntries>>,
+    tails: Mutex<Expiring<Uuid, CachedEntries>>,
     followed: Mutex<HashSet<Topic>>,
+    /// The token of the next lock.
+    tokens: AtomicU64,
     pub(super) inbox: Inbox,
 }
 
@@ -58,6 +62,7 @@ impl Local {
             values: Mutex::new(Expiring::at_most(settings.keys)),
             tails: Mutex::new(Expiring::at_most(settings.tail_bytes)),
             followed: Mutex::default(),
+            tokens: AtomicU64::new(first_token()),
             inbox: Inbox::bounded(settings.inbox),
             settings,
         }
@@ -79,4 +84,12 @@ impl Local {
             followed.remove(topic);
         }
     }
+}
+
+/// Tokens begin at the time in microseconds, so that a restart does not take them back as long as the clock does not go
+/// back and locks do not change hands every microsecond.
+fn first_token() -> u64 {
+    let now = Uuid::now_v7().get_timestamp().expect("a UUIDv7 tells its time");
+    let (seconds, nanoseconds) = now.to_unix();
+    seconds * 1_000_000 + u64::from(nanoseconds / 1_000)
 }

@@ -1,7 +1,8 @@
 //! Values, hashes, counters and locks, in process.
 
 use std::collections::HashMap;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -133,18 +134,8 @@ impl Local {
         if values.get(key, now).is_some() {
             return None;
         }
-        let fence = key.fence();
-        let last = values.get(&fence, now).and_then(Value::text).and_then(|last| last.parse::<u64>().ok());
-        let token = last.unwrap_or_else(first_token) + 1;
-        values.put(fence, Value::Text(token.to_string()), 1, now + ttl + crate::fabric::FENCE_KEPT, now);
+        let token = self.tokens.fetch_add(1, Ordering::Relaxed);
         values.put(key.clone(), Value::Text(token.to_string()), 1, now + ttl, now);
         Some(Lock { key: key.clone(), token })
     }
-}
-
-/// Where tokens start when the last one is not known: at the time in microseconds, which is more than any before as
-/// long as the clock does not go back and a lock does not change hands every microsecond.
-fn first_token() -> u64 {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since_epoch.as_micros()).unwrap_or_default()
 }

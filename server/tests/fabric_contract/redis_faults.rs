@@ -1,0 +1,388 @@
+//! What only Redis can do to us: be away, be stopped, be full, forget, and answer with garbage.
+
+use std::time::{Duration, Instant};
+
+use hubbub_server::fabric::{BusEvent, Fabric, FabricError, Key, Publication, RedisSettings, Tail, Topic};
+use tokio::sync::mpsc::Receiver;
+use uuid::Uuid;
+
+use super::proxy::Proxy;
+use super::redis_server::{RedisServer, free_port, settings_at};
+use super::{LONG, append, connected, entry, eventually, in_time, message, next, refill, tail_of, text_of};
+
+/// Operations end within this, whatever Redis does: 300 ms, and a little for a loaded machine.
+const BOUND: Duration = Duration::from_millis(400);
+/// "At once": nothing was waited for.
+const AT_ONCE: Duration = Duration::from_millis(50);
+
+/// How long one operation took, and its result.
+async fn timed<T>(operation: impl Future<Output = T>) -> (Duration, T) {
+    let began = Instant::now();
+    let result = in_time("the operation", operation).await;
+    (began.elapsed(), result)
+}
+
+async fn resync(events: &mut Receiver<BusEvent>) {
+    while next(events).await != BusEvent::Resync {}
+}
+
+/// A reconnection may be told more than once; then the message must be next.
+async fn heard(events: &mut Receiver<BusEvent>, topic: Topic, text: &str) {
+    let mut event = next(events).await;
+    while event == BusEvent::Resync {
+        event = next(events).await;
+    }
+    assert_eq!(event, message(topic, text));
+}
+
+/// Fails one operation of each kind at once.
+async fn everything_fails_at_once(fabric: &Fabric) {
+    let (key, stream) = (Key::profile(Uuid::now_v7()), Uuid::now_v7());
+    let began = Instant::now();
+    assert_eq!(fabric.get(&key).await, Err(FabricError::Down));
+    assert_eq!(fabric.set(&key, "x", LONG).await, Err(FabricError::Down));
+    assert_eq!(fabric.raise(&key, 1, "x", LONG).await, Err(FabricError::Down));
+    assert_eq!(fabric.count(&key, LONG).await, Err(FabricError::Down));
+    assert_eq!(fabric.lock(&key, LONG).await, Err(FabricError::Down));
+    assert_eq!(fabric.append(&[entry(stream, 1)]).await, Err(FabricError::Down));
+    assert_eq!(fabric.tail(stream).await, Err(FabricError::Down));
+    assert_eq!(fabric.publish(Topic::Control, &"x".into()).await, Err(FabricError::Down));
+    assert_eq!(fabric.ping().await, Err(FabricError::Down));
+    assert!(began.elapsed() < AT_ONCE, "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn a_wrong_address_is_an_error() {
+    for url in ["", "localhost:6379", "http://localhost"] {
+        assert!(matches!(Fabric::redis(&RedisSettings::new(url)).await, Err(FabricError::Url(_))), "{url}");
+    }
+}
+
+#[tokio::test]
+async fn a_node_starts_without_redis_and_finds_it_later() {
+    let port = free_port();
+    let (took, fabric) = timed(Fabric::redis(&settings_at(port))).await;
+    let fabric = fabric.unwrap();
+    assert!(took < Duration::from_secs(3), "{took:?}");
+    assert!(!fabric.is_up() && !fabric.is_hearing());
+    everything_fails_at_once(&fabric).await;
+    let mut events = fabric.incoming();
+    let (took, followed) = timed(fabric.follow(&[Topic::Control])).await;
+    assert!(followed.is_err() && took < AT_ONCE, "{took:?}");
+
+    let _redis = RedisServer::start_at(port).expect("the port is still free");
+    resync(&mut events).await;
+    eventually("the fabric is up", async || fabric.is_up() && fabric.is_hearing()).await;
+    fabric.publish(Topic::Control, &"hello".into()).await.unwrap();
+    heard(&mut events, Topic::Control, "hello").await;
+}
+
+#[tokio::test]
+async fn a_wrong_password_leaves_the_fabric_degraded() {
+    let redis = RedisServer::start();
+    let settings = RedisSettings {
+        connect_timeout: Duration::from_millis(500),
+        ..RedisSettings::new(format!("redis://:wrong@127.0.0.1:{}", redis.port))
+    };
+    let (took, fabric) = timed(Fabric::redis(&settings)).await;
+    assert!(took < Duration::from_secs(2), "{took:?}");
+    let fabric = fabric.unwrap();
+    assert!(!fabric.is_up());
+    everything_fails_at_once(&fabric).await;
+}
+
+#[tokio::test]
+async fn a_restart_is_survived_again_and_again() {
+    let mut redis = RedisServer::start();
+    let (here, there) = (connected(&redis).await, connected(&redis).await);
+    let stream = Uuid::now_v7();
+    let topics = [Topic::Control, Topic::Stream(stream)];
+    let mut events = here.incoming();
+    here.follow(&topics).await.unwrap();
+    for round in 1..=4 {
+        redis.kill();
+        eventually("the loss is noticed", async || !here.is_up() && !here.is_hearing()).await;
+        everything_fails_at_once(&here).await;
+        redis.restart();
+        let back = Instant::now();
+        resync(&mut events).await;
+        assert!(back.elapsed() < Duration::from_secs(5), "heard again only after {:?}", back.elapsed());
+        eventually("both are up", async || here.is_up() && there.is_up()).await;
+        let text = format!("round {round}");
+        there.publish(Topic::Control, &text.clone().into()).await.unwrap();
+        heard(&mut events, Topic::Control, &text).await;
+        // The scripts are gone too, and sent again.
+        assert_eq!(append(&there, stream, round).await, Tail::Cold);
+        heard(&mut events, Topic::Stream(stream), &text_of(round)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_redis_that_hangs_is_waited_for_briefly_and_then_not_at_all() {
+    let redis = RedisServer::start();
+    let fabric = connected(&redis).await;
+    let mut events = fabric.incoming();
+    fabric.follow(&[Topic::Control]).await.unwrap();
+    let (key, stream) = (Key::profile(Uuid::now_v7()), Uuid::now_v7());
+    redis.signal("STOP");
+    let hung = Instant::now();
+    let mut waits = 0;
+    while fabric.is_up() {
+        let (took, result) = timed(fabric.get(&key)).await;
+        assert!(result.is_err() && took < BOUND, "{took:?} {result:?}");
+        let (took, result) = timed(fabric.append(&[entry(stream, 1)])).await;
+        assert!(result.is_err() && took < BOUND, "{took:?} {result:?}");
+        let (took, _) = timed(fabric.follow(&[Topic::Stream(Uuid::now_v7())])).await;
+        assert!(took < BOUND, "{took:?}");
+        waits += 1;
+    }
+    assert!(waits <= 5 && hung.elapsed() < Duration::from_secs(5), "{waits} rounds in {:?}", hung.elapsed());
+    everything_fails_at_once(&fabric).await;
+    eventually("deafness is noticed", async || !fabric.is_hearing()).await;
+
+    redis.signal("CONT");
+    eventually("it is up again", async || fabric.is_up() && fabric.is_hearing()).await;
+    resync(&mut events).await;
+    fabric.publish(Topic::Control, &"hello".into()).await.unwrap();
+    heard(&mut events, Topic::Control, "hello").await;
+}
+
+#[tokio::test]
+async fn many_callers_at_a_hanging_redis_all_end_in_time() {
+    let redis = RedisServer::start();
+    let fabric = connected(&redis).await;
+    redis.signal("STOP");
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..500 {
+        let fabric = fabric.clone();
+        let batch: Vec<Publication> = (1..=20).map(|seq| entry(Uuid::now_v7(), seq)).collect();
+        calls.spawn(async move { timed(fabric.append(&batch)).await });
+    }
+    for (took, result) in calls.join_all().await {
+        assert!(result.is_err());
+        assert!(took < BOUND + Duration::from_millis(300), "{took:?}"); // 500 tasks on a loaded machine
+    }
+    assert!(!fabric.is_up());
+    redis.signal("CONT");
+    eventually("it is up again", async || fabric.is_up()).await;
+    fabric.ping().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_lost_listener_comes_back_and_says_so() {
+    let redis = RedisServer::start();
+    let fabric = connected(&redis).await;
+    let mut events = fabric.incoming();
+    fabric.follow(&[Topic::Control]).await.unwrap();
+    for _ in 0..5 {
+        redis.ask(&[b"CLIENT", b"KILL", b"TYPE", b"pubsub"]);
+        resync(&mut events).await;
+        fabric.publish(Topic::Control, &"hello".into()).await.unwrap();
+        heard(&mut events, Topic::Control, "hello").await;
+    }
+}
+
+#[tokio::test]
+async fn a_listener_that_went_deaf_is_noticed_and_replaced() {
+    let redis = RedisServer::start();
+    let proxy = Proxy::before(redis.port).await;
+    let fabric = Fabric::redis(&settings_at(proxy.port)).await.unwrap();
+    let mut events = fabric.incoming();
+    fabric.follow(&[Topic::Control]).await.unwrap();
+    eventually("it hears", async || fabric.is_hearing()).await;
+    proxy.silence_listeners();
+    let deaf = Instant::now();
+    fabric.publish(Topic::Control, &"unheard".into()).await.unwrap();
+    eventually("deafness is noticed", async || !fabric.is_hearing()).await;
+    assert!(deaf.elapsed() < Duration::from_secs(5), "{:?}", deaf.elapsed());
+    assert!(fabric.is_up(), "commands are answered");
+    resync(&mut events).await;
+    assert!(deaf.elapsed() < Duration::from_secs(8), "{:?}", deaf.elapsed());
+    fabric.publish(Topic::Control, &"hello".into()).await.unwrap();
+    heard(&mut events, Topic::Control, "hello").await;
+    eventually("it hears again", async || fabric.is_hearing()).await;
+}
+
+/// One node that has all the slots: what matters is that every script stays within one of them.
+#[tokio::test]
+async fn a_cluster_is_spoken_to_as_well() {
+    let redis = RedisServer::start_clustered();
+    let settings = redis.settings();
+    let settings = RedisSettings { url: settings.url.replace("redis://", "redis-cluster://"), ..settings };
+    let fabric = Fabric::redis(&settings).await.unwrap();
+    eventually("the fabric is up", async || fabric.is_up() && fabric.is_hearing()).await;
+    let mut events = fabric.incoming();
+    let streams = [Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7()];
+    fabric.follow(&streams.map(Topic::Stream)).await.unwrap();
+    for stream in streams {
+        refill(&fabric, stream, 1).await;
+    }
+    let outcomes = fabric.append(&streams.map(|stream| entry(stream, 2))).await.unwrap();
+    assert_eq!(outcomes, [Tail::Extended; 3]);
+    for stream in streams {
+        heard(&mut events, Topic::Stream(stream), &text_of(2)).await;
+        assert_eq!(fabric.tail(stream).await.unwrap(), Some(tail_of(1..=2)));
+        fabric.drop_tail(stream).await.unwrap();
+    }
+    let user = Uuid::now_v7();
+    fabric.set(&Key::profile(user), "x", LONG).await.unwrap();
+    fabric.hash_set(&Key::drafts(user), "f", "x", LONG).await.unwrap();
+    fabric.raise(&Key::active_session_on(user, "phone"), 1, "x", LONG).await.unwrap();
+    assert_eq!(fabric.count(&Key::rate("send", user), LONG).await.unwrap(), 1);
+    let lock = fabric.lock(&Key::lock("announcer"), LONG).await.unwrap().unwrap();
+    assert!(fabric.unlock(lock).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_tail_that_missed_an_append_is_dropped_when_redis_is_back() {
+    let redis = RedisServer::start();
+    let (here, there) = (connected(&redis).await, connected(&redis).await);
+    let stream = Uuid::now_v7();
+    refill(&here, stream, 3).await;
+    redis.signal("STOP");
+    while here.is_up() {
+        let _fails = here.ping().await;
+    }
+    let recall = Publication { drop_tail: true, ..entry(stream, 4) };
+    assert_eq!(here.append(&[recall]).await, Err(FabricError::Down));
+    redis.signal("CONT");
+    eventually("both are up", async || here.is_up() && there.is_up()).await;
+    assert_eq!(there.tail(stream).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_full_redis_stops_caching_and_nothing_else() {
+    let redis = RedisServer::start();
+    let fabric = connected(&redis).await;
+    let mut events = fabric.incoming();
+    let [stream, quiet] = [Uuid::now_v7(), Uuid::now_v7()];
+    let (key, hash) = (Key::profile(Uuid::now_v7()), Key::drafts(Uuid::now_v7()));
+    fabric.follow(&[Topic::Stream(stream), Topic::Control]).await.unwrap();
+    refill(&fabric, stream, 3).await;
+    refill(&fabric, quiet, 3).await;
+    let lease = fabric.lease_tail(quiet, LONG).await.unwrap().unwrap();
+    fabric.set(&key, "old", LONG).await.unwrap();
+    fabric.hash_set(&hash, "field", "old", LONG).await.unwrap();
+    assert_eq!(redis.ask(&[b"CONFIG", b"SET", b"maxmemory", b"1"]), "+OK");
+
+    fabric.set(&key, "new", LONG).await.unwrap();
+    assert_eq!(fabric.get(&key).await.unwrap(), None, "the older value must not stay");
+    fabric.hash_set(&hash, "field", "new", LONG).await.unwrap();
+    assert!(fabric.hash_read(&hash).await.unwrap().is_empty());
+    assert_eq!(append(&fabric, stream, 4).await, Tail::Full);
+    assert_eq!(fabric.tail(stream).await.unwrap(), None);
+    assert_eq!(next(&mut events).await, message(Topic::Stream(stream), &text_of(4)));
+    assert!(!fabric.refill(quiet, &lease, 3, &[text_of(3)]).await.unwrap());
+    assert_eq!(fabric.tail(quiet).await.unwrap(), None);
+    assert_eq!(fabric.lease_tail(stream, LONG).await.unwrap(), None);
+    assert!(matches!(fabric.raise(&key, 1, "x", LONG).await, Err(FabricError::Full(_))));
+    assert!(matches!(fabric.set_if_absent(&key, "x", LONG).await, Err(FabricError::Full(_))));
+    fabric.publish(Topic::Control, &"hello".into()).await.unwrap();
+    assert_eq!(next(&mut events).await, message(Topic::Control, "hello"));
+    assert!(fabric.is_up(), "a full Redis is not a lost one");
+
+    assert_eq!(redis.ask(&[b"CONFIG", b"SET", b"maxmemory", b"0"]), "+OK");
+    fabric.set(&key, "new", LONG).await.unwrap();
+    assert_eq!(fabric.get(&key).await.unwrap().as_deref(), Some("new"));
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_a_miss() {
+    let redis = RedisServer::start();
+    let fabric = connected(&redis).await;
+    let (user, stream) = (Uuid::now_v7(), Uuid::now_v7());
+    let tail = format!("hubbub:stream:{{{stream}}}:tail");
+    let profile = format!("hubbub:profile:{{{user}}}");
+    let drafts = format!("hubbub:drafts:{{{user}}}");
+
+    redis.ask(&[b"SET", profile.as_bytes(), b"\xff\xfe"]);
+    assert_eq!(fabric.get(&Key::profile(user)).await.unwrap(), None);
+    redis.ask(&[b"RPUSH", drafts.as_bytes(), b"x"]);
+    assert_eq!(fabric.get(&Key::drafts(user)).await.unwrap(), None);
+    assert!(fabric.hash_read(&Key::drafts(user)).await.unwrap().is_empty());
+
+    for broken in [&b"\xff\xfe"[..], b"3:0000000000000000:entry 3", b"no number", b""] {
+        refill(&fabric, stream, 3).await;
+        redis.ask(&[b"LSET", tail.as_bytes(), b"-1", broken]);
+        assert_eq!(fabric.tail(stream).await.unwrap(), None, "{broken:?}");
+        assert_eq!(redis.ask(&[b"EXISTS", tail.as_bytes()]), ":0", "it is dropped");
+        refill(&fabric, stream, 3).await;
+        redis.ask(&[b"LSET", tail.as_bytes(), b"-1", broken]);
+        append(&fabric, stream, 4).await;
+        assert_eq!(fabric.tail(stream).await.unwrap(), None, "{broken:?}");
+        fabric.drop_tail(stream).await.unwrap();
+    }
+    // A hole, though each entry is intact.
+    refill(&fabric, stream, 3).await;
+    let first = redis.ask(&[b"LINDEX", tail.as_bytes(), b"0"]);
+    redis.ask(&[b"LREM", tail.as_bytes(), b"1", first.as_bytes()]);
+    assert_eq!(fabric.tail(stream).await.unwrap(), Some(tail_of(2..=3)));
+    redis.ask(&[b"LSET", tail.as_bytes(), b"0", first.as_bytes()]);
+    assert_eq!(fabric.tail(stream).await.unwrap(), None);
+    // Another kind of value under the name of a tail.
+    redis.ask(&[b"SET", tail.as_bytes(), b"x"]);
+    assert_eq!(fabric.tail(stream).await.unwrap(), None);
+    assert_eq!(append(&fabric, stream, 4).await, Tail::Dropped);
+    assert!(fabric.is_up());
+}
+
+#[tokio::test]
+async fn a_publication_that_cannot_be_read_counts_as_lost() {
+    let redis = RedisServer::start();
+    let fabric = connected(&redis).await;
+    let mut events = fabric.incoming();
+    fabric.follow(&[Topic::Control]).await.unwrap();
+    redis.ask(&[b"PUBLISH", b"hubbub:topic:control", b"not sealed"]);
+    assert_eq!(next(&mut events).await, BusEvent::Resync);
+}
+
+#[tokio::test]
+async fn tokens_grow_also_when_redis_forgot_them() {
+    let redis = RedisServer::start();
+    let fabric = connected(&redis).await;
+    let key = Key::lock("announcer");
+    let mut last = 0;
+    for _ in 0..3 {
+        let lock = fabric.lock(&key, LONG).await.unwrap().unwrap();
+        assert!(lock.token > last);
+        last = lock.token;
+        redis.ask(&[b"FLUSHALL"]);
+        redis.ask(&[b"SCRIPT", b"FLUSH"]);
+    }
+}
+
+#[tokio::test]
+async fn everything_has_a_time_to_live() {
+    let redis = RedisServer::start();
+    let fabric = connected(&redis).await;
+    let (user, stream) = (Uuid::now_v7(), Uuid::now_v7());
+    refill(&fabric, stream, 3).await;
+    append(&fabric, stream, 4).await;
+    fabric.lease_tail(stream, LONG).await.unwrap();
+    fabric.set(&Key::profile(user), "x", LONG).await.unwrap();
+    fabric.hash_set(&Key::drafts(user), "f", "x", LONG).await.unwrap();
+    fabric.raise(&Key::active_session(user), 1, "x", LONG).await.unwrap();
+    fabric.count(&Key::rate("send", user), LONG).await.unwrap();
+    fabric.lock(&Key::lock("announcer"), LONG).await.unwrap();
+    let info = redis.ask(&[b"INFO", b"keyspace"]);
+    assert!(info.contains("keys=8,expires=8"), "{info}");
+}
+
+#[tokio::test]
+async fn connections_end_with_the_fabric() {
+    let redis = RedisServer::start();
+    let connections = || {
+        let info = redis.ask(&[b"INFO", b"clients"]);
+        let line = info.lines().find_map(|line| line.strip_prefix("connected_clients:")).unwrap();
+        line.parse::<u32>().unwrap() - 1 // the one that asks
+    };
+    let fabric = connected(&redis).await;
+    assert_eq!(connections(), 2);
+    fabric.close().await;
+    assert!(!fabric.is_up() && !fabric.is_hearing());
+    everything_fails_at_once(&fabric).await;
+    eventually("closing ends them", async || connections() == 0).await;
+
+    drop(connected(&redis).await);
+    eventually("dropping ends them", async || connections() == 0).await;
+}
