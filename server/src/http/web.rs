@@ -18,7 +18,7 @@ use super::error::ApiError;
 
 /// What `npm run build` makes; a build without it serves a page that says so.
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/../web-client/dist"]
+#[folder = "../web-client/dist"]
 #[allow_missing = true]
 struct WebClient;
 
