@@ -42,15 +42,15 @@ export default function SettingsPage() {
   return (
     <div class="set" data-page={tab()} onKeyDown={onKeyDown}>
       <div class="set-side" role={isPhone() && tab() === 'menu' ? 'main' : undefined}>
-        <div class="brand">
-          <button type="button" class="ib" aria-label={t('settings.backToChat')} onClick={toChat}>
-            <Icon name="back" />
-          </button>
-          <Show when={isPhone()} fallback={<b>{t('settings.title')}</b>}>
-            <h1>{t('settings.title')}</h1>
-          </Show>
-        </div>
         <nav aria-label={t('settings.title')}>
+          <div class="brand">
+            <button type="button" class="ib" aria-label={t('settings.backToChat')} onClick={toChat}>
+              <Icon name="back" />
+            </button>
+            <Show when={isPhone()} fallback={<b>{t('settings.title')}</b>}>
+              <h1>{t('settings.title')}</h1>
+            </Show>
+          </div>
           <ul>
             <For each={tabs}>
               {(one) => (
