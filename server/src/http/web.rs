@@ -16,10 +16,9 @@ use rust_embed::RustEmbed;
 
 use super::error::ApiError;
 
-/// What `npm run build` makes; a build without it serves a page that says so.
+/// What `npm run build` makes. The build script has made the folder; where it is empty, a page says so.
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/../web-client/dist"]
-#[allow_missing = true]
+#[folder = "../web-client/dist"]
 struct WebClient;
 
 /// Everything from here and nothing from elsewhere. `style` attributes are set by scripts, which needs no permission.
