@@ -34,6 +34,8 @@ class Proxy:
         address = urllib.parse.urlsplit(server)
         self.host, self.port = address.hostname, address.port or 80
         self.open = True
+        # After these bytes to the bot, nothing more reaches it on that connection.
+        self.mute_after: bytes | None = None
         self.accepted = 0
         self.writers: set[asyncio.StreamWriter] = set()
 
@@ -64,7 +66,7 @@ class Proxy:
         both = {writer, there_writer}
         self.writers |= both
         try:
-            await asyncio.gather(_copy(reader, there_writer), _copy(there_reader, writer))
+            await asyncio.gather(self._copy(reader, there_writer), self._copy(there_reader, writer, mutable=True))
         except OSError:
             pass
         finally:
@@ -72,12 +74,14 @@ class Proxy:
             for one in both:
                 one.transport.abort()
 
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(65536):
-        writer.write(data)
-        await writer.drain()
-    writer.write_eof()
+    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, mutable: bool = False) -> None:
+        muted = False
+        while data := await reader.read(65536):
+            if not muted:
+                writer.write(data)
+                await writer.drain()
+            muted = muted or (mutable and self.mute_after is not None and self.mute_after in data)
+        writer.write_eof()
 
 
 class Person:
@@ -243,6 +247,19 @@ async def a_cut_while_answering_answers_once(s: Scene) -> None:
         await s.echoes_once(word)
 
 
+async def a_lost_answer_is_repeated_under_its_key(s: Scene) -> None:
+    for turn in range(3):
+        word = f"unconfirmed-{turn}-{secrets.token_hex(4)}"
+        s.proxy.mute_after = word.encode()
+        await s.person.say(s.room, f"!echo {word}")
+        # It was said and stored, and the bot does not know.
+        await s.person.hears(word)
+        s.proxy.mute_after = None
+        s.proxy.cut()
+        s.proxy.mend()
+        await s.echoes_once(word)
+
+
 async def a_killed_bot_answers_what_it_missed(s: Scene) -> None:
     await s.person.say(s.room, "!echo before")
     await s.person.hears("before")
@@ -307,6 +324,7 @@ TESTS = [
     an_answer_arrives_once,
     a_cut_connection_is_resumed,
     a_cut_while_answering_answers_once,
+    a_lost_answer_is_repeated_under_its_key,
     a_killed_bot_answers_what_it_missed,
     a_stale_token_is_refreshed,
     a_spent_refresh_token_ends_the_bot,
