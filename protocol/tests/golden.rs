@@ -70,7 +70,10 @@ fn all() -> BTreeMap<String, Golden> {
         let text = fs::read_to_string(&path).expect("a golden file is UTF-8");
         let golden: Golden =
             serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-        assert_eq!(path.file_name().unwrap().to_str(), Some(format!("{}.json", golden.name).as_str()));
+        assert_eq!(
+            path.file_name().and_then(|name| name.to_str()),
+            Some(format!("{}.json", golden.name).as_str())
+        );
         assert!(matches!(golden.direction.as_str(), "client" | "server"), "{}", golden.name);
         (golden.name.clone(), golden)
     });
@@ -87,7 +90,12 @@ fn requests_encode_to_themselves() {
         let (id, command) =
             decode(&golden.frame.to_string()).unwrap_or_else(|e| panic!("{}: {e:?}", golden.name));
         let number = id.as_json().parse().expect("golden requests have numbers");
-        assert_eq!(parsed(&encode_request(number, &command).unwrap()), golden.frame, "{}", golden.name);
+        assert_eq!(
+            parsed(&encode_request(number, &command).expect("it encodes")),
+            golden.frame,
+            "{}",
+            golden.name
+        );
     }
 }
 
@@ -118,12 +126,12 @@ fn replies_encode_to_themselves() {
     for golden in all().values() {
         let Some(name) = &golden.method else { continue };
         let method = METHODS.iter().find(|method| method.name == name).expect("a method of the wire");
-        let (id, _) =
-            decode(&format!(r#"{{"jsonrpc":"2.0","id":{},"method":"ping"}}"#, golden.frame["id"])).unwrap();
-        let frame = encode_reply(&id, &again(method.result, &golden.frame["result"])).unwrap();
+        let (id, _) = decode(&format!(r#"{{"jsonrpc":"2.0","id":{},"method":"ping"}}"#, golden.frame["id"]))
+            .expect("a frame");
+        let frame = encode_reply(&id, &again(method.result, &golden.frame["result"])).expect("it encodes");
         assert_eq!(parsed(&frame), golden.frame, "{}", golden.name);
         let ServerFrame::Reply { outcome: Ok(result), .. } =
-            decode_server(&golden.frame.to_string()).unwrap()
+            decode_server(&golden.frame.to_string()).expect("a frame")
         else {
             panic!("{} is no reply", golden.name);
         };
@@ -144,9 +152,14 @@ fn pushes_encode_to_themselves() {
                 if golden.tolerated {
                     continue;
                 }
-                assert_eq!(parsed(&encode_push(&push).unwrap()), golden.frame, "{}", golden.name);
+                assert_eq!(parsed(&encode_push(&push).expect("it encodes")), golden.frame, "{}", golden.name);
                 if let Push::Entry(entry) = &*push {
-                    assert_eq!(parsed(&encode_entry(entry).unwrap()), golden.frame, "{}", golden.name);
+                    assert_eq!(
+                        parsed(&encode_entry(entry).expect("it encodes")),
+                        golden.frame,
+                        "{}",
+                        golden.name
+                    );
                     assert_eq!(golden.frame["params"]["kind"], entry.body.kind(), "{}", golden.name);
                 }
             }
@@ -166,10 +179,10 @@ fn errors_encode_to_themselves_and_have_the_numbers_of_the_catalogue() {
         let typed: ErrorObject =
             serde_json::from_value(error.clone()).unwrap_or_else(|e| panic!("{}: {e}", golden.name));
         assert_eq!(typed.code, typed.data.reason.code(), "{}", golden.name);
-        assert_eq!(serde_json::to_value(&typed).unwrap(), *error, "{}", golden.name);
+        assert_eq!(serde_json::to_value(&typed).expect("it encodes"), *error, "{}", golden.name);
         match decode_server(&golden.frame.to_string()) {
             Ok(ServerFrame::Reply { outcome: Err(same), .. } | ServerFrame::Stray(same)) => {
-                assert_eq!(same, typed)
+                assert_eq!(same, typed);
             }
             // Clients of this crate number their commands.
             other => assert!(golden.frame["id"].is_string(), "{}: {other:?}", golden.name),
@@ -182,7 +195,7 @@ fn bad_texts_provoke_their_errors() {
     for golden in all().values() {
         let Some(raw) = &golden.raw else { continue };
         let bad = decode(&raw.repeat(golden.times)).expect_err(&golden.name);
-        let mut frame = parsed(&encode_error(&bad.id, &bad.error).unwrap());
+        let mut frame = parsed(&encode_error(&bad.id, &bad.error).expect("it encodes"));
         if matches!(bad.error.data.reason, Reason::InvalidParams | Reason::MissingParameter) {
             // The words are those of the JSON library; what programs read is not.
             frame["error"]["message"] = golden.frame["error"]["message"].clone();

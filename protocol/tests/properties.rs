@@ -48,7 +48,7 @@ fn slow_depth(text: &str) -> usize {
 proptest! {
     #[test]
     fn a_command_survives_its_own_encoding(id: u64, command in any::command()) {
-        let text = encode_request(id, &command).unwrap();
+        let text = encode_request(id, &command).expect("it encodes");
         let (read, again) = decode(&text).map_err(|bad| TestCaseError::fail(format!("{bad:?}")))?;
         prop_assert_eq!(read.as_json(), id.to_string());
         prop_assert_eq!(again, command);
@@ -56,16 +56,16 @@ proptest! {
 
     #[test]
     fn an_entry_survives_its_own_encoding(entry in any::entry()) {
-        let text = encode_entry(&entry).unwrap();
+        let text = encode_entry(&entry).expect("it encodes");
         let push = hubbub_protocol::push::Push::Entry(entry);
-        prop_assert_eq!(&text, &encode_push(&push).unwrap());
-        prop_assert_eq!(decode_server(&text).unwrap(), ServerFrame::Push(Box::new(push)));
+        prop_assert_eq!(&text, &encode_push(&push).expect("it encodes"));
+        prop_assert_eq!(decode_server(&text).expect("it encodes"), ServerFrame::Push(Box::new(push)));
     }
 
     #[test]
     fn a_push_survives_its_own_encoding(push in any::push()) {
-        let text = encode_push(&push).unwrap();
-        prop_assert_eq!(decode_server(&text).unwrap(), ServerFrame::Push(Box::new(push)));
+        let text = encode_push(&push).expect("it encodes");
+        prop_assert_eq!(decode_server(&text).expect("it encodes"), ServerFrame::Push(Box::new(push)));
     }
 
     #[test]
@@ -89,14 +89,14 @@ proptest! {
     #[test]
     fn an_answer_names_the_request_it_answers(id in "[a-z0-9-]{1,60}", method in "[a-z.]{0,20}") {
         let text = format!(r#"{{"jsonrpc":"2.0","id":"{id}","method":"{method}","params":7}}"#);
-        let bad = decode(&text).unwrap_err();
+        let bad = decode(&text).expect_err("params is no object");
         prop_assert_eq!(bad.id.as_json(), format!("\"{id}\""));
     }
 
     #[test]
     fn depth_is_the_nesting_of_json(value in any::json()) {
         prop_assert_eq!(depth(&value.to_string()), nesting(&value));
-        prop_assert_eq!(depth(&serde_json::to_string_pretty(&value).unwrap()), nesting(&value));
+        prop_assert_eq!(depth(&serde_json::to_string_pretty(&value).expect("it encodes")), nesting(&value));
     }
 
     #[test]

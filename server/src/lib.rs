@@ -6,7 +6,7 @@
 //! chat · accounts               what a person may do
 //! streams                       append, read, sequencer, hub, outbox
 //! store · fabric                SQL · Redis or in-process
-//! config · clock · error · telemetry
+//! config · clock · digest · error · telemetry
 //! ```
 
 pub mod accounts;
@@ -14,6 +14,7 @@ pub mod chat;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod digest;
 pub mod error;
 pub mod fabric;
 pub mod gateway;

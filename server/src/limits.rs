@@ -61,7 +61,8 @@ impl AddressLimit {
     /// # Errors
     /// The time until there is one.
     pub fn take(&self, address: IpAddr) -> Result<(), Duration> {
-        let bucket = self.buckets.get_with(address, || Arc::new(Mutex::new(Bucket::new(self.per_s, self.burst))));
+        let bucket =
+            self.buckets.get_with(address, || Arc::new(Mutex::new(Bucket::new(self.per_s, self.burst))));
         bucket.lock().take()
     }
 }

@@ -29,11 +29,11 @@ const CHECKS_FAILED: u32 = 3;
 /// How often the sessions served here are compared with the database: an end whose word was lost is found.
 const SESSIONS_EVERY: Duration = Duration::from_secs(3);
 /// How often the time-outs of the sessions served here begin anew.
-const TOUCH_EVERY: Duration = Duration::from_secs(60);
+const TOUCH_EVERY: Duration = Duration::from_mins(1);
 /// How often followed streams are compared with their heads.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// How long a draft stays in the fabric without being changed.
-const DRAFT_TTL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+const DRAFT_TTL: Duration = Duration::from_hours(30 * 24);
 /// How long a draft waits before it is written to SQL.
 const DRAFT_DELAY: Duration = Duration::from_secs(2);
 /// Passwords tried from one address: a second, and at once.
@@ -162,13 +162,11 @@ impl Node {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let db = Db::open(&database_settings(&config)).await?;
         let fabric = fabric(&config).await?;
-        let settings = StreamSettings {
-            kept: config.cache.entries,
-            sweep: SWEEP_EVERY,
-            clustered: config.is_cluster(),
-        };
+        let settings =
+            StreamSettings { kept: config.cache.entries, sweep: SWEEP_EVERY, clustered: config.is_cluster() };
         let epoch = db.epoch();
-        let streams = Streams::start(db.clone(), fabric.clone(), epoch, settings, tasks.clone(), stop.clone());
+        let streams =
+            Streams::start(db.clone(), fabric.clone(), epoch, settings, tasks.clone(), stop.clone());
         let announcing = streams.clone();
         let announce = Arc::new(move |session, end: &_| announcing.end_session(session, end));
         let accounts = Accounts::new(db.clone(), fabric.clone(), account_settings(&config), announce)?;
@@ -193,7 +191,12 @@ impl Node {
         let closing = CancellationToken::new();
         let doors = TaskTracker::new();
         doors.spawn(self.accept(main, self.main_door(&gateway), &doors, &closing));
-        doors.spawn(self.accept(ops, http::Door { router: http::ops_router(), sockets: None }, &doors, &closing));
+        doors.spawn(self.accept(
+            ops,
+            http::Door { router: http::ops_router(), sockets: None },
+            &doors,
+            &closing,
+        ));
         self.tasks.spawn(check_database(self.db.clone(), Arc::clone(&self.health), self.stop.clone()));
         self.tasks.spawn(check_sessions(self.accounts.clone(), self.streams.clone(), self.stop.clone()));
         self.tasks.spawn(self.chat.clone().write_drafts(self.stop.clone()));

@@ -13,7 +13,7 @@ const KEPT: u64 = 10_000;
 /// How old a profile here may be: a change made on another node is seen after that.
 const FRESH: Duration = Duration::from_secs(10);
 /// How long the fabric keeps one.
-const SHARED: Duration = Duration::from_secs(3_600);
+const SHARED: Duration = Duration::from_hours(1);
 
 /// Profiles that this node has read.
 pub(super) struct Profiles(Cache<UserId, User>);

@@ -3,9 +3,8 @@
 //! A token is looked up by its hash, so no comparison of secrets takes longer for a better guess.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use sha2::{Digest, Sha256};
 
-use crate::error::CommandError;
+use crate::{digest, error::CommandError};
 
 /// Longest token that is looked at; ours have 43 characters.
 const LONGEST: usize = 128;
@@ -21,17 +20,13 @@ pub(super) fn mint() -> Result<Minted, CommandError> {
     let mut bytes = [0_u8; 32];
     getrandom::fill(&mut bytes).map_err(|error| CommandError::Internal(error.to_string().into()))?;
     let token = URL_SAFE_NO_PAD.encode(bytes);
-    let hash = digest(&token);
+    let hash = digest::of(&token);
     Ok(Minted { token, hash })
 }
 
 /// What is stored of a token that someone shows; `None` for what cannot be one.
 pub(super) fn hash(token: &str) -> Option<String> {
-    (!token.is_empty() && token.len() <= LONGEST).then(|| digest(token))
-}
-
-fn digest(token: &str) -> String {
-    Sha256::digest(token).iter().map(|byte| format!("{byte:02x}")).collect()
+    (!token.is_empty() && token.len() <= LONGEST).then(|| digest::of(token))
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use crate::{
     accounts::Caller,
     error::CommandError,
     store::{self, history::Part},
+    streams::Line,
 };
 
 impl Chat {
@@ -33,13 +34,14 @@ impl Chat {
                 return Err(CommandError::invalid("before", "give before or after, not both"));
             }
             (Some(after), None) => store::entries::after(&self.0.db, stream, after, limit).await?,
-            (None, before) => match self.newest_below(stream, head, before, limit).await? {
-                Some(entries) => entries,
-                None => {
-                    let before = before.unwrap_or(Seq(u64::MAX));
+            (None, before) => {
+                let before = before.unwrap_or(Seq(u64::MAX));
+                if let Some(entries) = self.newest_below(stream, head, before, limit).await? {
+                    entries
+                } else {
                     store::entries::before(&self.0.db, stream, before, limit).await?
                 }
-            },
+            }
         };
         let head = entries.last().map_or(head, |last| last.seq.max(head));
         Ok(EntriesPage { epoch: self.0.streams.epoch(), entries, head })
@@ -50,10 +52,9 @@ impl Chat {
         &self,
         stream: StreamId,
         head: Seq,
-        before: Option<Seq>,
+        before: Seq,
         limit: u16,
     ) -> Result<Option<Vec<Entry>>, CommandError> {
-        let before = before.unwrap_or(Seq(u64::MAX));
         let lines = self.0.streams.newest(stream, head).await?;
         let below: Vec<_> = lines.iter().filter(|line| line.seq < before).collect();
         let limit = usize::from(limit);
@@ -99,7 +100,7 @@ impl Chat {
         limit: u16,
     ) -> Result<Option<HistoryPage>, CommandError> {
         let lines = self.0.streams.newest(stream, head).await?;
-        let Some(entries) = lines.iter().map(|line| line.entry()).collect::<Option<Vec<_>>>() else {
+        let Some(entries) = lines.iter().map(Line::entry).collect::<Option<Vec<_>>>() else {
             return Ok(None);
         };
         let from_start = entries.first().is_none_or(|first| first.seq == Seq(1));

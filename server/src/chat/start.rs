@@ -155,8 +155,8 @@ impl Chat {
             resumed.insert(*stream, outcome);
         }
         let starts = heads.iter().map(|(stream, head)| {
-            let resumes = matches!(resumed.get(stream), Some(Resume::Following { .. }));
-            let cursor = cursors.get(stream).filter(|_| resumes).map_or(*head, |cursor| cursor.seq);
+            let goes_on = matches!(resumed.get(stream), Some(Resume::Following { .. }));
+            let cursor = cursors.get(stream).filter(|_| goes_on).map_or(*head, |cursor| cursor.seq);
             Start { stream: *stream, cursor }
         });
         let starts = starts.collect();

@@ -36,7 +36,7 @@ settings! {
     /// The database of a cluster. Alone, the server keeps an SQLite file in `data_dir`.
     database: DatabaseSettings {
         /// PostgreSQL, as `postgres://user:password@host:5432/name`; empty for SQLite.
-        url: Option<SecretUrl> = "", "DATABASE_URL", "URL", flag "database-url";
+        url: Option<SecretUrl> = "", "DATABASE_URL", "URL";
         /// Most connections of this node to the database.
         pool_size: u32 = "16", "HUBBUB_DATABASE_POOL_SIZE", "connections", within 2..=1_000;
         /// How long the start waits for a database that does not answer yet.
@@ -46,7 +46,7 @@ settings! {
     /// What carries messages between the nodes of a cluster.
     redis: RedisSettings {
         /// Redis 7 or newer, as `redis://:password@host:6379`; also `rediss://`, Sentinel and Cluster.
-        url: Option<SecretUrl> = "", "REDIS_URL", "URL", flag "redis-url";
+        url: Option<SecretUrl> = "", "REDIS_URL", "URL";
         /// What every key and topic begins with; one a cluster, so that several can share a Redis.
         prefix: String = "hubbub:", "HUBBUB_REDIS_PREFIX", "text";
         /// Longest wait for an answer of Redis.

@@ -30,7 +30,7 @@ const HEADERS: usize = 64;
 /// Most bytes of a request's headers.
 const HEADER_BYTES: usize = 16 * 1024;
 /// Longest life of a connection that does not become a WebSocket: whoever reads an answer slowly lets go then.
-const LIFE: Duration = Duration::from_secs(300);
+const LIFE: Duration = Duration::from_mins(5);
 /// Time for the answer that is on its way when the connection has to end.
 const LINGER: Duration = Duration::from_secs(10);
 
@@ -98,12 +98,11 @@ where
         () = drain.cancelled() => None,
         () = sleep(LIFE) => None,
     };
-    let ended = match ended {
-        Some(ended) => ended,
-        None => {
-            connection.as_mut().graceful_shutdown();
-            timeout(LINGER, connection).await.unwrap_or(Ok(()))
-        }
+    let ended = if let Some(ended) = ended {
+        ended
+    } else {
+        connection.as_mut().graceful_shutdown();
+        timeout(LINGER, connection).await.unwrap_or(Ok(()))
     };
     if let Err(error) = ended {
         // The other end is gone, slow, or speaks no HTTP: nothing that an operator could do.

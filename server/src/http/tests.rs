@@ -28,7 +28,7 @@ fn router() -> Router {
     let routes = Router::new()
         .route("/ok", get(async || "fine"))
         .route("/panic", get(async || -> &'static str { panic!("a secret of the handler") }))
-        .route("/slow", get(async || tokio::time::sleep(Duration::from_secs(60)).await))
+        .route("/slow", get(async || tokio::time::sleep(Duration::from_mins(1)).await))
         .route("/body", post(async |Json(body): Json<Refresh>| body.refresh_token))
         .route(
             "/rooms/{room}",

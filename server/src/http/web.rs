@@ -10,6 +10,7 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hubbub_protocol::error::Reason;
 use rust_embed::{EmbeddedFile, RustEmbed};
 
@@ -17,7 +18,7 @@ use super::error::ApiError;
 
 /// What `npm run build` makes; a build without it serves a page that says so.
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/../web-client/dist"]
+#[folder = "../web-client/dist"]
 #[allow_missing = true]
 struct WebClient;
 
@@ -54,8 +55,8 @@ pub(super) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Respo
 }
 
 fn answer(name: &str, file: EmbeddedFile, asked: &HeaderMap) -> Response {
-    let digest: String = file.metadata.sha256_hash()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-    let tag = HeaderValue::from_str(&format!("\"{digest}\"")).expect("hexadecimal digits are a header value");
+    let digest = URL_SAFE_NO_PAD.encode(&file.metadata.sha256_hash()[..16]);
+    let tag = HeaderValue::from_str(&format!("\"{digest}\"")).expect("base64 is a header value");
     let known = asked.get(IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
     let mut response = if known.is_some_and(|tags| tags.contains(&digest)) {
         StatusCode::NOT_MODIFIED.into_response()

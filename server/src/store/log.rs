@@ -13,12 +13,11 @@ use hubbub_protocol::{
     error::Reason,
     id::{EntryId, Seq, SessionId, StreamId, UserId},
 };
-use sha2::{Digest, Sha256};
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use super::{Db, Tx, list, on_tx};
-use crate::{clock, error::CommandError};
+use crate::{clock, digest, error::CommandError};
 
 /// An idempotency key and what it is used for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -32,13 +31,7 @@ pub struct Key {
 impl Key {
     /// A key together with the content that it stands for.
     pub fn of(key: String, content: &[&str]) -> Self {
-        let mut hash = Sha256::new();
-        for part in content {
-            // The length keeps ("ab", "c") apart from ("a", "bc").
-            hash.update((part.len() as u64).to_le_bytes());
-            hash.update(part);
-        }
-        Self { key, digest: hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect() }
+        Self { key, digest: digest::of_parts(content) }
     }
 }
 
@@ -315,17 +308,4 @@ pub(super) fn body_json(body: &EntryBody) -> Result<String, CommandError> {
         object.remove("kind");
     }
     serde_json::to_string(&value).map_err(internal)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Key;
-
-    #[test]
-    fn content_decides_the_digest() {
-        let digest = |content: &[&str]| Key::of("k".to_owned(), content).digest;
-        assert_eq!(digest(&["a", "b"]), digest(&["a", "b"]));
-        assert_ne!(digest(&["ab", "c"]), digest(&["a", "bc"]));
-        assert_eq!(digest(&[]).len(), 64);
-    }
 }

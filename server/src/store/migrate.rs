@@ -21,7 +21,7 @@ const STEPS: &[(i64, &str)] = &[];
 
 const SCHEMA: &str = include_str!("../../../schema.sql");
 /// Longest time for the whole, waiting for another node that does it included.
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_mins(2);
 /// Names the lock in Postgres; any number that nothing else takes.
 const LOCK: i64 = 0x4855_4242_5542;
 

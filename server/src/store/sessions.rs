@@ -340,6 +340,9 @@ pub async fn touch(
     Ok(written)
 }
 
+/// Id, time-out of the refresh token, and the three columns of an end.
+type EndRow = (Uuid, i64, Option<i64>, Option<String>, Option<String>);
+
 /// Those of the sessions that are over, and how they ended. One that the database does not know (any more) counts as
 /// timed out.
 pub async fn ended_among(
@@ -354,7 +357,7 @@ pub async fn ended_among(
             "SELECT id, refresh_expires_at_ms, ended_at_ms, end_reason, ended_by FROM sessions WHERE id IN ({})",
             list::placeholders(1, some.len())
         );
-        let rows: Vec<(Uuid, i64, Option<i64>, Option<String>, Option<String>)> = on!(db, pool => {
+        let rows: Vec<EndRow> = on!(db, pool => {
             let mut query = sqlx::query_as(AssertSqlSafe(sql));
             for id in &some {
                 query = query.bind(id);

@@ -80,7 +80,7 @@ impl Line {
 
 /// What a stream's topic carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Heard {
+pub(super) enum Heard {
     /// An entry.
     Line(Line),
     /// Something that may be missed, and who does not get it.
@@ -89,7 +89,7 @@ pub enum Heard {
 
 impl Heard {
     /// Reads what the bus or the cache carried; `None` for what is damaged.
-    pub fn parse(payload: &Bytes) -> Option<Self> {
+    pub(super) fn parse(payload: &Bytes) -> Option<Self> {
         let header_end = payload.iter().position(|byte| *byte == b'\n')?;
         let header = std::str::from_utf8(&payload[..header_end]).ok()?;
         let frame = payload.slice(header_end + 1..);
@@ -102,7 +102,7 @@ impl Heard {
 }
 
 /// The text of a signal on a topic; `except` does not get it.
-pub fn signal_text(except: Option<UserId>, frame: &str) -> String {
+pub(super) fn signal_text(except: Option<UserId>, frame: &str) -> String {
     except.map_or_else(|| format!("s -\n{frame}"), |user| format!("s {user}\n{frame}"))
 }
 

@@ -37,13 +37,14 @@ use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use follow::{Followed, Start};
+pub use line::Line;
 pub use writer::Submitted;
 
 use self::{
     control::Control,
     feed::{Feed, Sequenced},
     hub::Hub,
-    line::{Line, signal_text},
+    line::signal_text,
 };
 use crate::{
     fabric::{Fabric, Publication, Topic},

@@ -109,9 +109,9 @@ impl Streams {
     /// The cached tail; `None` when there is none, or it is damaged, or the fabric does not answer.
     async fn cached(&self, stream: StreamId) -> Option<Vec<Line>> {
         let tail: CachedTail = self.0.fabric.tail(stream.as_uuid()).await.ok().flatten()?;
-        let mut next = tail.first_seq();
+        let seqs = tail.first_seq()..;
         let mut lines = Vec::with_capacity(tail.payloads.len());
-        for payload in tail.payloads {
+        for (next, payload) in seqs.zip(tail.payloads) {
             // Each cached payload is a buffer of its own; a slice keeps no more alive than the entry.
             match Heard::parse(&Bytes::from(payload)) {
                 Some(Heard::Line(line)) if line.seq.0 == next => lines.push(line),
@@ -121,7 +121,6 @@ impl Streams {
                     return None;
                 }
             }
-            next += 1;
         }
         Some(lines)
     }

@@ -115,7 +115,7 @@ pub(super) async fn run(streams: Streams, mut lane: Lane) {
 
 async fn commit(streams: &Streams, messages: Vec<NewMessage>) -> append::Answers {
     let count = messages.len();
-    metrics::histogram!("hubbub_append_batch_messages").record(count as f64);
+    metrics::histogram!("hubbub_append_batch_messages").record(u32::try_from(count).unwrap_or(u32::MAX));
     let spare = (count > 1).then(|| messages.clone());
     match append::messages(&streams.0.db, messages).await {
         Ok((answers, entries)) => {

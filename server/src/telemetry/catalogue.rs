@@ -35,6 +35,7 @@ const METRICS: &[(Kind, &str, Unit, &str)] = &[
         "Time to answer an HTTP request, by route",
     ),
     (Counter, "hubbub_commands_total", Unit::Count, "Commands, by method and result"),
+    (Counter, "hubbub_command_errors_total", Unit::Count, "Commands that were refused or failed, by reason"),
     (Histogram, "hubbub_command_duration_seconds", Unit::Seconds, "Time to answer a command, by method"),
     (Counter, "hubbub_rate_limited_total", Unit::Count, "Refused as too frequent, by scope"),
     (Counter, "hubbub_shed_total", Unit::Count, "Refused because the node has too much to do, by what"),
@@ -102,6 +103,12 @@ const METRICS: &[(Kind, &str, Unit, &str)] = &[
         "hubbub_cache_mismatch_total",
         Unit::Count,
         "Cached entries that were not as the database has them; must stay 0",
+    ),
+    (
+        Counter,
+        "hubbub_cache_corrupt_total",
+        Unit::Count,
+        "Values of the fabric that could not be read and were passed over",
     ),
     (Gauge, "hubbub_cache_fill_waiters", Unit::Count, "Readers that wait for a load of another"),
     // Sessions.
@@ -175,7 +182,7 @@ mod tests {
                 for start in ["counter!(", "gauge!(", "histogram!("] {
                     let calls = text.split(start).skip(1).map(str::trim_start);
                     let quoted = calls.filter_map(|call| call.strip_prefix('"')?.split('"').next());
-                    names.extend(quoted.filter(|name| name.contains('_')).map(str::to_owned));
+                    names.extend(quoted.filter(|name| name.starts_with("hubbub_")).map(str::to_owned));
                 }
             }
         }

@@ -67,7 +67,7 @@ export class Drafts {
     this.keepNow();
     for (const room of this.#timers.keys()) this.#clear(room);
     this.#timers.clear();
-    for (const room of [...this.#drafts.keys()]) this.#put(room, undefined);
+    for (const room of this.#drafts.keys()) this.#put(room, undefined);
     this.#given.clear();
     this.#prefix = '';
   }
@@ -113,7 +113,7 @@ export class Drafts {
   started(drafts: readonly Draft[]): void {
     const theirs = new Map(drafts.map((draft) => [draft.room, draft]));
     for (const draft of drafts) this.heard(draft);
-    for (const [room, mine] of [...this.#drafts]) {
+    for (const [room, mine] of this.#drafts) {
       if (mine.dirty) void this.#give(room);
       else if (!theirs.has(room)) this.#put(room, undefined, true);
     }
@@ -136,6 +136,16 @@ export class Drafts {
     const version = (mine?.version ?? 0) + 1;
     const replyTo = draft.reply_to;
     this.#put(draft.room, { text: draft.text, replyTo, at: draft.at, earlier, version, dirty: false }, true);
+  }
+
+  /** All texts, as the server would tell them. */
+  all(): Draft[] {
+    return [...this.#drafts].map(([room, { text, replyTo, at }]) => ({
+      room,
+      text,
+      at,
+      ...(replyTo === undefined ? {} : { reply_to: replyTo }),
+    }));
   }
 
   /** How many texts wait. */

@@ -150,7 +150,7 @@ export class Outbox {
 
   /** The unsent messages of a room, in order. */
   of(room: RoomId): Unsent[] {
-    return [...this.#items.values()].filter((item) => item.room === room).sort((a, b) => a.order - b.order);
+    return [...this.#items.values()].filter((item) => item.room === room).toSorted((a, b) => a.order - b.order);
   }
 
   /** Those that wait to be sent, and those that were refused. */
@@ -158,6 +158,18 @@ export class Outbox {
     const items = [...this.#items.values()];
     const refused = items.filter((item) => item.state === 'refused').length;
     return { refused, waiting: items.filter((item) => item.state !== 'sent').length - refused };
+  }
+
+  /** The same by room. */
+  countsByRoom(): Map<RoomId, { waiting: number; refused: number }> {
+    const counts = new Map<RoomId, { waiting: number; refused: number }>();
+    for (const item of this.#items.values()) {
+      const count = counts.get(item.room) ?? { waiting: 0, refused: 0 };
+      if (item.state === 'refused') count.refused += 1;
+      else if (item.state !== 'sent') count.waiting += 1;
+      counts.set(item.room, count);
+    }
+    return counts;
   }
 
   /** The connection is gone: what was under way waits. */
@@ -283,7 +295,7 @@ export function kept(shelf: Shelf, account: string): Unsent[] {
     const state = failure ? 'refused' : 'waiting';
     items.push({ ...fresh, key, room, text, replyTo, at: item.at ?? 0, order: item.order ?? 0, failure, state });
   }
-  return items.sort((a, b) => a.order - b.order);
+  return items.toSorted((a, b) => a.order - b.order);
 }
 
 /** Removes all of an account's unsent messages from the device. */

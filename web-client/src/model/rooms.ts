@@ -101,5 +101,6 @@ function withPreview(room: Room, target: Seq, text: string | undefined): Room {
 }
 
 function preview(text: string): string {
-  return [...text.slice(0, PREVIEW_CHARS * 2)].slice(0, PREVIEW_CHARS).join('');
+  // By characters, not by halves of them.
+  return Array.from(text.slice(0, PREVIEW_CHARS * 2)).slice(0, PREVIEW_CHARS).join('');
 }

@@ -20,6 +20,8 @@ export const PAGE = LIMITS.page_default;
 const UNREAD_AT_END = PAGE - 10;
 /** How often a page is asked for again that is older than what was applied meanwhile. */
 const STALE_TRIES = 3;
+/** Pause before the page of a timeline that shows what the device kept is asked for again, in milliseconds. */
+const AGAIN_MS = 5_000;
 
 /** A timeline and what is under way in it. */
 export interface Window {
@@ -94,7 +96,7 @@ export class Windows {
     const target = at ?? (window.status === 'ready' && window.unreadCount > 0 ? window.unreadFrom : undefined);
     if (window.status !== 'ready') void this.#first(room, window, at);
     else if (target !== undefined && !reaches(window.timeline, target)) void this.#load(room, window, target);
-    else if (at !== undefined) aim(window, at);
+    if (at !== undefined) aim(window, at);
     this.#host.changed(room, true);
   }
 
@@ -105,7 +107,7 @@ export class Windows {
 
   /** Forgets a room, or all. */
   forget(room?: RoomId): void {
-    for (const [id, window] of [...this.#windows]) {
+    for (const [id, window] of this.#windows) {
       if (room !== undefined && id !== room) continue;
       window.epoch += 1;
       this.#windows.delete(id);
@@ -118,7 +120,8 @@ export class Windows {
   started(): void {
     const window = this.#open === undefined ? undefined : this.#windows.get(this.#open);
     if (this.#open === undefined || !window || !this.#host.standing(this.#open)) return;
-    if (window.status !== 'ready') void this.#load(this.#open, window, this.#firstPlace(this.#open, window));
+    const place = window.target ?? this.#firstPlace(this.#open, window);
+    if (window.status !== 'ready') void this.#load(this.#open, window, place);
     if (window.older === 'offline' || window.older === 'error') window.older = 'idle';
     if (window.newer === 'offline' || window.newer === 'error') window.newer = 'idle';
     this.#host.changed(this.#open, false);
@@ -137,7 +140,8 @@ export class Windows {
   /** Entries of the room's stream, in order. */
   applied(room: RoomId, entries: readonly Entry[]): void {
     const window = this.#windows.get(room);
-    if (!window) return;
+    // What the device kept may end before a hole: it waits for the server's page, which has these.
+    if (window?.status !== 'ready') return;
     const timeline = entries.reduce(withEntry, window.timeline);
     if (timeline === window.timeline && window.changes.size === 0) return;
     for (const entry of entries) {
@@ -154,6 +158,8 @@ export class Windows {
     if (!window) return;
     if (room !== this.#open) return this.forget(room);
     window.reloaded ||= told;
+    // Until the page comes this is what the device knows, not what the server says.
+    window.status = 'cached';
     await this.#load(room, window, undefined);
   }
 
@@ -187,12 +193,22 @@ export class Windows {
     return { ok: true, value: undefined };
   }
 
-  /** Shows a change of mine before it is answered, or (undefined) takes it back. */
-  change(room: RoomId, seq: Seq, change: { text: string | undefined } | undefined): void {
-    const window = this.#windows.get(room);
-    if (!window) return;
-    if (change) window.changes.set(seq, change);
-    else window.changes.delete(seq);
+  /** Shows a change of mine before it is answered. */
+  change(room: RoomId, seq: Seq, change: { text: string | undefined }): void {
+    this.#windows.get(room)?.changes.set(seq, change);
+    this.#host.changed(room, true);
+  }
+
+  /** Takes a change back, unless another one of the same message came since. */
+  unchange(room: RoomId, seq: Seq, change: { text: string | undefined }): void {
+    const changes = this.#windows.get(room)?.changes;
+    if (changes?.get(seq) !== change) return;
+    changes.delete(seq);
+    this.#host.changed(room, true);
+  }
+
+  /** Something outside of the timeline that is shown in it has changed by an act of the person here. */
+  changedNow(room: RoomId): void {
     this.#host.changed(room, true);
   }
 
@@ -211,12 +227,11 @@ export class Windows {
     if (window.status === 'loading') void this.#fromCache(room, window);
     const place = at ?? this.#firstPlace(room, window);
     if (this.#host.connected()) await this.#load(room, window, place);
-    if (at !== undefined && window.status === 'ready') aim(window, at);
   }
 
   async #fromCache(room: RoomId, window: Window): Promise<void> {
     const page = await this.#host.cached(room);
-    if (!page || window.status !== 'loading' && window.status !== 'error') return;
+    if (!page || (window.status !== 'loading' && window.status !== 'error')) return;
     if (this.#windows.get(room) !== window || window.timeline.lines.length > 0) return;
     window.timeline = withPage(EMPTY, page, 'replace');
     window.status = 'cached';
@@ -243,6 +258,10 @@ export class Windows {
       if (window.timeline.lines.length === 0 && !isGone) {
         window.status = 'error';
         window.failure = page.failure;
+      } else if (window.status !== 'ready' && !isGone) {
+        setTimeout(() => {
+          if (window.epoch === epoch && this.#host.connected()) void this.#load(room, window, around);
+        }, AGAIN_MS);
       }
       this.#host.changed(room, false);
       return page.failure;

@@ -53,6 +53,6 @@ export class Calls {
 
   /** Answers all that wait: the connection is gone, and whether they were done is not known. */
   abandon(): void {
-    for (const id of [...this.#waiting.keys()]) this.settle(id, failed(unreachable));
+    for (const id of this.#waiting.keys()) this.settle(id, failed(unreachable));
   }
 }

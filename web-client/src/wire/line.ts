@@ -254,7 +254,7 @@ export class Line<Note> {
   }
 
   #abandon(): void {
-    for (const id of [...this.#relayed.keys()]) this.#settle(id, failed(unreachable));
+    for (const id of this.#relayed.keys()) this.#settle(id, failed(unreachable));
   }
 
   #finish(end: SessionEnd): void {

@@ -5,6 +5,7 @@ mod endpoints;
 mod errors;
 mod json;
 mod layout;
+mod markdown;
 mod openapi;
 mod schema;
 mod tables;
@@ -22,11 +23,12 @@ pub(crate) struct Document {
 }
 
 /// Every generated file. `root` is the top of the repository, where files that are generated in part are read.
-pub(crate) fn all(_root: &Path) -> io::Result<Vec<Document>> {
+pub(crate) fn all(root: &Path) -> io::Result<Vec<Document>> {
     Ok(vec![
         Document { path: "web-client/src/wire/protocol.ts", text: typescript::module() },
         Document { path: "protocol/generated/schema.json", text: schema::document() },
         Document { path: "protocol/generated/openapi.json", text: openapi::document() },
         Document { path: "protocol/generated/asyncapi.json", text: asyncapi::document() },
+        Document { path: "PROTOCOL.md", text: markdown::page(root)? },
     ])
 }
