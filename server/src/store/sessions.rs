@@ -263,8 +263,12 @@ async fn rotate_in(tx: &mut Tx, shown: &str, new: &TokenHashes, now_ms: i64) -> 
         return Ok(Rotation::Ended(timed_out_at(stored.refresh_expires_at_ms)));
     }
     let end = SessionEnd { reason: EndReason::TokenReused, device: None, place: None, at: now_ms };
-    end_in(tx, stored.user.id, stored.session.id, &end).await?;
-    Ok(Rotation::Reused(stored.session.id, end))
+    if end_in(tx, stored.user.id, stored.session.id, &end).await? {
+        return Ok(Rotation::Reused(stored.session.id, end));
+    }
+    // Another one ended it between the look and the lock; that end is the one there is.
+    let row: Option<Row> = on_tx!(tx, conn => sqlx::query_as(SHOWN).bind(shown).fetch_optional(conn))?;
+    Ok(row.and_then(|row| self::stored(row).end).map_or(Rotation::Unknown, Rotation::Ended))
 }
 
 /// Ends one session of an account; false when it has no such session, or that one has ended already.
