@@ -1,3 +1,26 @@
-//! Server.
+//! The Hubbub server. Imports point down only:
+//!
+//! ```text
+//! node · cli                    composition
+//! gateway · http                transports: parse, authenticate, call, encode
+//! chat · accounts               what a person may do
+//! streams                       append, read, sequencer, hub, outbox
+//! store · fabric                SQL · Redis or in-process
+//! config · clock · digest · error · telemetry
+//! ```
 
+pub mod accounts;
+pub mod chat;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod digest;
+pub mod error;
 pub mod fabric;
+pub mod gateway;
+pub mod http;
+pub mod limits;
+pub mod node;
+pub mod store;
+pub mod streams;
+pub mod telemetry;

@@ -1,0 +1,323 @@
+//! A node: put together, run, drained.
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use hubbub_protocol::http::Readiness;
+use parking_lot::Mutex;
+use tokio::{net::TcpListener, time::MissedTickBehavior};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    accounts::{AccountSettings, Accounts, PasswordCost},
+    chat::{Chat, ChatSettings},
+    config::Config,
+    error::CommandError,
+    fabric::{Fabric, FabricError, LocalSettings, RedisSettings},
+    gateway::{self, Gateway, listener},
+    http,
+    limits::AddressLimit,
+    store::{DatabaseSettings, Db, StoreError},
+    streams::{StreamSettings, Streams},
+};
+
+/// How long the start waits for a database that does not answer yet.
+const DATABASE_START_WAIT: Duration = Duration::from_secs(30);
+/// How often the database is asked whether it answers.
+const CHECK_EVERY: Duration = Duration::from_secs(1);
+/// Checks in a row that fail before the node is unready.
+const CHECKS_FAILED: u32 = 3;
+/// How often the sessions served here are compared with the database: an end whose word was lost is found.
+const SESSIONS_EVERY: Duration = Duration::from_secs(3);
+/// How often the time-outs of the sessions served here begin anew.
+const TOUCH_EVERY: Duration = Duration::from_mins(1);
+/// How often followed streams are compared with their heads.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
+/// How long a draft stays in the fabric without being changed.
+const DRAFT_TTL: Duration = Duration::from_hours(30 * 24);
+/// How long a draft waits before it is written to SQL.
+const DRAFT_DELAY: Duration = Duration::from_secs(2);
+/// Passwords tried from one address: a second, and at once.
+const PASSWORDS_PER_S: u32 = 20;
+const PASSWORDS_BURST: u32 = 600;
+/// A drain sends this share of the connections elsewhere with each wave.
+const DRAIN_WAVES: usize = 10;
+/// What is left of the grace period for the last writes.
+const LAST_WRITES: Duration = Duration::from_secs(5);
+
+/// Why a node does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// The database cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The address of Redis is none.
+    #[error(transparent)]
+    Fabric(#[from] FabricError),
+    /// The settings of accounts cannot be used.
+    #[error(transparent)]
+    Accounts(#[from] CommandError),
+}
+
+/// A node that is ready to serve.
+pub struct Node {
+    config: Arc<Config>,
+    db: Db,
+    fabric: Fabric,
+    streams: Streams,
+    accounts: Accounts,
+    chat: Chat,
+    health: Arc<Health>,
+    /// What runs until the streams are no longer needed.
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+/// What `/readyz` says.
+struct Health {
+    state: Mutex<State>,
+    drain: CancellationToken,
+}
+
+#[derive(Default)]
+struct State {
+    database_failures: u32,
+    was_ready: bool,
+}
+
+impl Health {
+    fn readiness(&self) -> Readiness {
+        let mut why_not = Vec::new();
+        if self.drain.is_cancelled() {
+            why_not.push("draining".to_owned());
+        }
+        if self.state.lock().database_failures >= CHECKS_FAILED {
+            why_not.push("database".to_owned());
+        }
+        Readiness { ready: why_not.is_empty(), why_not }
+    }
+
+    fn checked(&self, outcome: &sqlx::Result<()>) {
+        let mut state = self.state.lock();
+        state.database_failures = if outcome.is_ok() { 0 } else { state.database_failures.saturating_add(1) };
+        let ready = state.database_failures < CHECKS_FAILED;
+        if state.was_ready && !ready {
+            tracing::error!("the database does not answer: this node is not ready");
+        } else if !state.was_ready && ready {
+            tracing::info!("the database answers: this node is ready");
+        }
+        state.was_ready = ready;
+    }
+}
+
+/// The database that this configuration names.
+pub fn database_settings(config: &Config) -> DatabaseSettings {
+    DatabaseSettings {
+        url: config.database.url.as_ref().map(|url| url.expose().to_owned()),
+        data_dir: config.data_dir.clone(),
+        max_connections: config.database.pool_size,
+        start_wait: DATABASE_START_WAIT,
+    }
+}
+
+async fn fabric(config: &Config) -> Result<Fabric, FabricError> {
+    let (tail_kept, tail_ttl) = (config.cache.entries, Duration::from_secs(config.cache.ttl_s));
+    match &config.redis.url {
+        None => Ok(Fabric::local_with(LocalSettings { tail_kept, tail_ttl, ..LocalSettings::default() })),
+        Some(url) => {
+            let settings = RedisSettings {
+                prefix: format!("{}:", config.redis.prefix),
+                command_timeout: Duration::from_millis(config.redis.command_timeout_ms),
+                tail_kept,
+                tail_ttl,
+                ..RedisSettings::new(url.expose())
+            };
+            Fabric::redis(&settings).await
+        }
+    }
+}
+
+/// How accounts behave with this configuration.
+pub fn account_settings(config: &Config) -> AccountSettings {
+    let accounts = &config.accounts;
+    AccountSettings {
+        sign_up: accounts.sign_up,
+        access_ttl: Duration::from_secs(accounts.access_ttl_s),
+        refresh_ttl: Duration::from_secs(accounts.refresh_ttl_s),
+        password: PasswordCost {
+            memory_kib: accounts.password_memory_kib,
+            passes: accounts.password_passes,
+            lanes: accounts.password_lanes,
+        },
+        password_threads: accounts.password_threads,
+    }
+}
+
+impl Node {
+    /// Opens the database and the fabric, and starts what runs behind the doors.
+    ///
+    /// # Errors
+    /// The database does not answer within 30 s, or refuses; the address of Redis is none.
+    pub async fn start(config: Config) -> Result<Self, NodeError> {
+        let config = Arc::new(config);
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let db = Db::open(&database_settings(&config)).await?;
+        let fabric = fabric(&config).await?;
+        let settings =
+            StreamSettings { kept: config.cache.entries, sweep: SWEEP_EVERY, clustered: config.is_cluster() };
+        let epoch = db.epoch();
+        let streams =
+            Streams::start(db.clone(), fabric.clone(), epoch, settings, tasks.clone(), stop.clone());
+        let announcing = streams.clone();
+        let announce = Arc::new(move |session, end: &_| announcing.end_session(session, end));
+        let accounts = Accounts::new(db.clone(), fabric.clone(), account_settings(&config), announce)?;
+        let settings = ChatSettings { draft_ttl: DRAFT_TTL, draft_delay: DRAFT_DELAY };
+        let chat = Chat::new(db.clone(), fabric.clone(), streams.clone(), accounts.clone(), settings);
+        let health = Arc::new(Health { state: Mutex::default(), drain: CancellationToken::new() });
+        health.checked(&Ok(()));
+        Ok(Self { config, db, fabric, streams, accounts, chat, health, tasks, stop })
+    }
+
+    /// Serves both addresses until `stop`, then drains: unready, connections sent elsewhere in waves, what is in
+    /// flight answered, drafts written, all within the grace period.
+    pub async fn serve(self, main: TcpListener, ops: TcpListener, stop: CancellationToken) {
+        let gateway = Arc::new(Gateway {
+            config: Arc::clone(&self.config),
+            accounts: self.accounts.clone(),
+            chat: self.chat.clone(),
+            streams: self.streams.clone(),
+            tasks: TaskTracker::new(),
+            drain: self.health.drain.clone(),
+        });
+        let closing = CancellationToken::new();
+        let doors = TaskTracker::new();
+        doors.spawn(self.accept(main, self.main_door(&gateway), &doors, &closing));
+        doors.spawn(self.accept(
+            ops,
+            http::Door { router: http::ops_router(), sockets: None },
+            &doors,
+            &closing,
+        ));
+        self.tasks.spawn(check_database(self.db.clone(), Arc::clone(&self.health), self.stop.clone()));
+        self.tasks.spawn(check_sessions(self.accounts.clone(), self.streams.clone(), self.stop.clone()));
+        self.tasks.spawn(self.chat.clone().write_drafts(self.stop.clone()));
+        stop.cancelled().await;
+        let grace = Duration::from_secs(self.config.drain.grace_s);
+        let sent = tokio::time::timeout(grace.saturating_sub(LAST_WRITES), self.drain(&gateway)).await;
+        if sent.is_err() {
+            tracing::warn!("the grace period is over: connections are cut");
+        }
+        closing.cancel();
+        self.stop.cancel();
+        doors.close();
+        self.tasks.close();
+        let finished = async {
+            doors.wait().await;
+            self.tasks.wait().await;
+            self.db.close().await;
+            self.fabric.close().await;
+        };
+        if tokio::time::timeout(LAST_WRITES, finished).await.is_err() {
+            tracing::warn!("not everything ended in time");
+        }
+        tracing::info!("stopped");
+    }
+
+    fn main_door(&self, gateway: &Arc<Gateway>) -> http::Door {
+        let passwords = AddressLimit::new(PASSWORDS_PER_S, PASSWORDS_BURST);
+        let (health, shaking) = (Arc::clone(&self.health), Arc::clone(gateway));
+        let services = http::Services {
+            config: Arc::clone(&self.config),
+            accounts: self.accounts.clone(),
+            chat: self.chat.clone(),
+            readiness: Arc::new(move || health.readiness()),
+            admit: Arc::new(move |address| passwords.take(address).map_err(CommandError::TooFrequent)),
+        };
+        let mut paths = vec![gateway::PATH];
+        if self.config.conformance_echo {
+            paths.push(gateway::ECHO_PATH);
+        }
+        let shake = Arc::new(move |request| gateway::shake(&shaking, request));
+        http::Door { router: http::router(services), sockets: Some(http::Sockets { paths, shake }) }
+    }
+
+    fn accept(
+        &self,
+        listener: TcpListener,
+        door: http::Door,
+        doors: &TaskTracker,
+        closing: &CancellationToken,
+    ) -> impl Future<Output = ()> + Send + 'static + use<> {
+        let limits = &self.config.connections;
+        let places = listener::Places::new(limits.max, limits.max_per_address);
+        let config = Arc::clone(&self.config);
+        let counts = move |address: IpAddr| {
+            let trusted = config.trusted_proxies.iter().any(|network| network.contains(address));
+            !address.is_loopback() && !trusted
+        };
+        let (door, drain) = (Arc::new(door), closing.clone());
+        let serve = move |stream, peer| http::serve(stream, peer, Arc::clone(&door), drain.clone());
+        listener::accept(listener, places, doors.clone(), closing.clone(), counts, serve)
+    }
+
+    /// Says that this node is not ready, and sends its connections elsewhere in waves.
+    async fn drain(&self, gateway: &Gateway) {
+        self.health.drain.cancel();
+        let connections = self.streams.hub().connections();
+        tracing::info!(connections = connections.len(), "draining");
+        let wave = connections.len().div_ceil(DRAIN_WAVES).max(1);
+        for some in connections.chunks(wave) {
+            for connection in some {
+                connection.leave.cancel();
+            }
+            tokio::time::sleep(Duration::from_millis(self.config.drain.wave_ms)).await;
+        }
+        gateway.tasks.close();
+        gateway.tasks.wait().await;
+    }
+}
+
+async fn check_database(db: Db, health: Arc<Health>, stop: CancellationToken) {
+    let mut ticks = tokio::time::interval(CHECK_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => health.checked(&db.ping().await),
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+/// Finds sessions that ended without this node hearing of it, and keeps those in use from timing out.
+async fn check_sessions(accounts: Accounts, streams: Streams, stop: CancellationToken) {
+    let mut checks = tokio::time::interval(SESSIONS_EVERY);
+    let mut touches = tokio::time::interval(TOUCH_EVERY);
+    checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    touches.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = checks.tick() => match accounts.ended_among(&streams.hub().sessions()).await {
+                Ok(ended) => {
+                    for (session, end) in ended {
+                        streams.hub().end_session(session, &end.into());
+                    }
+                }
+                Err(error) => error.log("compare sessions with the database"),
+            },
+            _ = touches.tick() => {
+                let served = streams.hub().connections().into_iter().map(|connection| (connection.session, connection.user));
+                accounts.touch(&served.collect()).await;
+            }
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+/// Accounts beside running nodes, or without any: what the command line needs.
+///
+/// # Errors
+/// As [`Node::start`].
+pub async fn accounts_alone(config: &Config) -> Result<Accounts, NodeError> {
+    let db = Db::open(&database_settings(config)).await?;
+    let fabric = Fabric::local();
+    Ok(Accounts::new(db, fabric, account_settings(config), Arc::new(|_, _: &_| {}))?)
+}

@@ -1,0 +1,17 @@
+//! What all nodes must hear beside entries: the control topic.
+
+use hubbub_protocol::{id::SessionId, model::SessionEnd};
+use serde::{Deserialize, Serialize};
+
+/// A word to every node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "control", rename_all = "snake_case")]
+pub enum Control {
+    /// A session is over: its connections close. A node that misses this finds out by asking SQL.
+    SessionEnded {
+        /// Which.
+        session: SessionId,
+        /// Why, and by whom.
+        end: SessionEnd,
+    },
+}

@@ -1,0 +1,155 @@
+//! Who is connected to this node, and which streams they follow.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use hubbub_protocol::id::{SessionId, StreamId, UserId};
+use parking_lot::{Mutex, RwLock};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    feed::Feed,
+    outbox::{Close, Outbox},
+};
+
+/// Names a connection on this node.
+pub type ConnectionId = u64;
+
+/// What the hub knows of a connection. Clones are the same connection.
+pub type Listener = Arc<Connection>;
+
+/// A connection with a session.
+#[derive(Debug)]
+pub struct Connection {
+    /// Which.
+    pub id: ConnectionId,
+    /// Whose.
+    pub user: UserId,
+    /// By which login.
+    pub session: SessionId,
+    /// Its way out.
+    pub outbox: Outbox,
+    /// Cancelled when it is to answer what is in flight and go to another node.
+    pub leave: CancellationToken,
+    follows: Mutex<HashSet<StreamId>>,
+}
+
+/// Everything connected and followed here.
+#[derive(Default)]
+pub struct Hub {
+    next_id: AtomicU64,
+    feeds: RwLock<HashMap<StreamId, Arc<Feed>>>,
+    sessions: RwLock<HashMap<SessionId, Vec<Listener>>>,
+}
+
+impl Hub {
+    /// Registers a connection; [`Hub::deregister`] takes it out again.
+    pub fn register(&self, user: UserId, session: SessionId, outbox: Outbox) -> Listener {
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let listener = Arc::new(Connection {
+            id,
+            user,
+            session,
+            outbox,
+            leave: CancellationToken::new(),
+            follows: Mutex::default(),
+        });
+        self.sessions.write().entry(session).or_default().push(Arc::clone(&listener));
+        listener
+    }
+
+    /// Takes a connection out, and out of every feed.
+    pub fn deregister(&self, listener: &Listener) {
+        let mut sessions = self.sessions.write();
+        if let Some(connections) = sessions.get_mut(&listener.session) {
+            connections.retain(|other| other.id != listener.id);
+            if connections.is_empty() {
+                sessions.remove(&listener.session);
+            }
+        }
+        drop(sessions);
+        for stream in std::mem::take(&mut *listener.follows.lock()) {
+            if let Some(feed) = self.feed(stream) {
+                feed.remove(listener.id);
+            }
+        }
+    }
+
+    /// Closes every connection of a session.
+    pub fn end_session(&self, session: SessionId, close: &Close) {
+        let connections = self.sessions.read().get(&session).cloned().unwrap_or_default();
+        for connection in connections {
+            connection.outbox.close(close.clone());
+        }
+    }
+
+    /// Every session that has a connection here.
+    pub fn sessions(&self) -> Vec<SessionId> {
+        self.sessions.read().keys().copied().collect()
+    }
+
+    /// Every connection with a session.
+    pub fn connections(&self) -> Vec<Listener> {
+        self.sessions.read().values().flatten().cloned().collect()
+    }
+
+    /// The feed of a stream that is followed here.
+    pub fn feed(&self, stream: StreamId) -> Option<Arc<Feed>> {
+        self.feeds.read().get(&stream).cloned()
+    }
+
+    /// Every feed.
+    pub fn feeds(&self) -> Vec<Arc<Feed>> {
+        self.feeds.read().values().cloned().collect()
+    }
+
+    /// The feeds of these streams with the connection among their followers, and those of them that are new and
+    /// must be opened by the caller.
+    pub fn add(&self, listener: &Listener, streams: &[StreamId]) -> (Vec<Arc<Feed>>, Vec<Arc<Feed>>) {
+        let (mut all, mut new) = (Vec::with_capacity(streams.len()), Vec::new());
+        // One lock for looking up and adding: the sweep must not find a feed deserted in between.
+        let mut feeds = self.feeds.write();
+        for stream in streams {
+            let feed = feeds.entry(*stream).or_insert_with(|| {
+                let feed = Arc::new(Feed::new(*stream));
+                new.push(Arc::clone(&feed));
+                feed
+            });
+            feed.add(listener);
+            all.push(Arc::clone(feed));
+        }
+        drop(feeds);
+        listener.follows.lock().extend(streams);
+        (all, new)
+    }
+
+    /// Takes a connection out of a feed.
+    pub fn remove(&self, listener: &Listener, stream: StreamId) {
+        listener.follows.lock().remove(&stream);
+        if let Some(feed) = self.feed(stream) {
+            feed.remove(listener.id);
+        }
+    }
+
+    /// Forgets a feed that could not be opened; those who wait for it are told.
+    pub fn forget(&self, feed: &Feed) {
+        self.feeds.write().remove(&feed.stream);
+        feed.fail();
+    }
+
+    /// Forgets the feeds that nobody follows; `each` is told of them before anyone can open them anew.
+    pub fn sweep(&self, mut each: impl FnMut(&[StreamId])) {
+        let mut feeds = self.feeds.write();
+        let deserted: Vec<_> =
+            feeds.values().filter(|feed| feed.is_deserted()).map(|feed| feed.stream).collect();
+        for stream in &deserted {
+            feeds.remove(stream);
+        }
+        each(&deserted);
+    }
+}

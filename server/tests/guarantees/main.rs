@@ -1,0 +1,22 @@
+//! What Hubbub promises, one file a promise, shown on real nodes through the doors that clients use.
+//!
+//! Run it with `make test-rust`, or `scripts/with-services cargo test -p hubbub-server --test guarantees`.
+
+mod support;
+
+mod drain;
+mod health;
+mod http;
+mod input;
+mod messages;
+mod once;
+mod order;
+mod removal;
+mod resume;
+mod rooms;
+mod schema;
+mod secrets;
+mod session_life;
+mod slow_reader;
+mod state;
+mod takeover;

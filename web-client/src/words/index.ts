@@ -1,0 +1,61 @@
+/**
+ * The words of the client in each language. Keys are the same in both; `{…}` are filled, and a word with plural forms is
+ * chosen by `n`.
+ */
+import { createSignal, type JSX } from 'solid-js';
+import { en } from './en';
+import { zh } from './zh';
+
+/** A word, or its plural forms as `Intl.PluralRules` names them. */
+export type Word = string | { readonly one?: string; readonly other: string };
+export type Key = keyof typeof en;
+export type Language = 'en' | 'zh';
+
+type Holes<Text extends string> = Text extends `${string}{${infer Hole}}${infer Rest}` ? Hole | Holes<Rest> : never;
+type HolesOf<W> = W extends string ? Holes<W> : W extends { readonly other: infer Other extends string } ? Holes<Other> : never;
+/** What a key wants filled in; `n` is a number, which also chooses the plural form. */
+export type Fills<K extends Key> = { [Hole in HolesOf<(typeof en)[K]>]: Hole extends 'n' ? number : string };
+type Arguments<K extends Key> = [HolesOf<(typeof en)[K]>] extends [never] ? [] : [fills: Fills<K>];
+
+const dictionaries: Record<Language, Record<Key, Word>> = { en, zh };
+const [language, setSignal] = createSignal<Language>(document.documentElement.lang.startsWith('zh') ? 'zh' : 'en');
+
+export { language };
+
+/** Changes the language of every word on the page, and of the page itself. */
+export function setLanguage(next: Language): void {
+  document.documentElement.lang = next;
+  setSignal(next);
+}
+
+const plurals: Record<Language, Intl.PluralRules> = { en: new Intl.PluralRules('en'), zh: new Intl.PluralRules('zh') };
+
+function formOf(key: Key, n: unknown): string {
+  const word = dictionaries[language()][key];
+  if (typeof word === 'string') return word;
+  const chosen = typeof n === 'number' ? plurals[language()].select(n) : 'other';
+  return chosen === 'one' && word.one !== undefined ? word.one : word.other;
+}
+
+const hole = /\{(\w+)\}/;
+
+/** The words of `key`, filled. */
+export function t<K extends Key>(key: K, ...[fills]: Arguments<K>): string {
+  const filled = (fills ?? {}) as Record<string, string | number>;
+  return formOf(key, filled['n'])
+    .split(hole)
+    .map((part, index) => (index % 2 === 0 ? part : shown(filled[part])))
+    .join('');
+}
+
+/** The words of `key` with elements in its holes, such as a name that keeps its own direction. */
+export function say<K extends Key>(key: K, fills: Record<HolesOf<(typeof en)[K]>, JSX.Element>): JSX.Element {
+  const filled = fills as Record<string, JSX.Element>;
+  return formOf(key, filled['n'])
+    .split(hole)
+    .map((part, index) => (index % 2 === 0 ? part : filled[part]));
+}
+
+function shown(value: string | number | undefined): string {
+  return typeof value === 'number' ? value.toLocaleString(language()) : (value ?? '');
+}

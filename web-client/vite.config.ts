@@ -1,0 +1,23 @@
+import solid from 'vite-plugin-solid';
+import { defineConfig } from 'vitest/config';
+
+/** A server started by hand; `HUBBUB_LISTEN` moves it. */
+const server = `http://${process.env['HUBBUB_LISTEN'] ?? '127.0.0.1:8080'}`;
+
+export default defineConfig({
+  plugins: [solid()],
+  server: {
+    // The WebSocket's Origin check compares it with Host, so both are the server's own here.
+    proxy: { '/v1': { target: server, changeOrigin: true, ws: true, rewriteWsOrigin: true } },
+  },
+  build: {
+    target: 'es2022',
+    sourcemap: false,
+    modulePreload: { polyfill: false },
+  },
+  test: {
+    environment: 'happy-dom',
+    include: ['src/**/*.test.{ts,tsx}'],
+    testTimeout: 10_000,
+  },
+});
