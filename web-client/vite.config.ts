@@ -20,5 +20,7 @@ export default defineConfig({
     environment: 'happy-dom',
     include: ['src/**/*.test.{ts,tsx}'],
     testTimeout: 10_000,
+    // No test keeps anything in a module, so one environment a worker is enough: it is most of the time otherwise.
+    isolate: false,
   },
 });

@@ -5,7 +5,6 @@ import { done, failed, localFailure, type Failure } from '../wire/failure';
 import type { DraftSetParams } from '../wire/protocol';
 import { memoryShelf } from '../wire/shelf';
 import { Drafts, keptDrafts, type LocalDraft } from './drafts';
-import { kept } from './outbox';
 
 beforeEach(() => {
   vi.useFakeTimers();
