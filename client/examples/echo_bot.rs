@@ -44,7 +44,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
 /// The answer to a message that is not our own. Its key is made of the message's id, so that a bot that is started
 /// again and meets the message again answers it once.
 fn answer_to(entry: &Entry, me: UserId) -> Option<MessageSendParams> {
-    let (StreamId::Room(room), EntryBody::Message { text, .. }) = (entry.stream, &entry.body) else { return None };
+    let (StreamId::Room(room), EntryBody::Message { text, .. }) = (entry.stream, &entry.body) else {
+        return None;
+    };
     // A recalled message has no text any more.
     let worth_answering = entry.sender != me && !text.is_empty();
     worth_answering.then(|| MessageSendParams {

@@ -43,7 +43,7 @@ use tokio_tungstenite::{
 use crate::{
     address::ServerAddress,
     ask::{Ask, AskError, Closed},
-    pump::{Outgoing, Outcome, Pump, Waiting},
+    pump::{Outcome, Outgoing, Pump, Waiting},
 };
 
 /// Largest frame of the server that is read, in bytes: a full page of the longest texts.
@@ -306,7 +306,10 @@ fn read_answer<T: DeserializeOwned>(value: Value) -> Result<T, AskError> {
     serde_json::from_value(value).map_err(|error| AskError::Undecodable(error.to_string()))
 }
 
-async fn handshake(server: &ServerAddress, options: &Options) -> Result<WebSocketStream<TcpStream>, ConnectError> {
+async fn handshake(
+    server: &ServerAddress,
+    options: &Options,
+) -> Result<WebSocketStream<TcpStream>, ConnectError> {
     let stream = connect(server, options.receive_buffer_bytes).await.map_err(ConnectError::Network)?;
     stream.set_nodelay(true).map_err(ConnectError::Network)?;
     let mut request = server.web_socket_url().into_client_request().map_err(refusal)?;

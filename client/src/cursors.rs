@@ -71,7 +71,8 @@ impl Cursors {
     pub fn start(&mut self, started: &SessionStartResult) -> Vec<Break> {
         self.epoch = Some(started.epoch);
         self.me = Some(started.user.id);
-        let breaks = started.resumed.iter().filter_map(|(stream, resume)| self.resume(*stream, resume)).collect();
+        let breaks =
+            started.resumed.iter().filter_map(|(stream, resume)| self.resume(*stream, resume)).collect();
         self.seqs.entry(StreamId::User(started.user.id)).or_insert(started.head);
         for room in &started.rooms {
             self.seqs.entry(StreamId::Room(room.id)).or_insert(room.head);
@@ -120,7 +121,9 @@ impl Cursors {
             EntryBody::RoomLeft { room, .. } => {
                 self.seqs.remove(&StreamId::Room(*room));
             }
-            EntryBody::MemberLeft { user } | EntryBody::MemberRemoved { user } if Some(user.id) == self.me => {
+            EntryBody::MemberLeft { user } | EntryBody::MemberRemoved { user }
+                if Some(user.id) == self.me =>
+            {
                 self.seqs.remove(&entry.stream);
             }
             _ => {}

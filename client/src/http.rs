@@ -115,7 +115,11 @@ impl HttpClient {
     }
 
     /// `GET /v1/rooms/{room}/messages`: a page of a room's timeline, edits and recalls folded in.
-    pub async fn history(&self, access_token: &str, page: &RoomHistoryParams) -> Result<HistoryPage, HttpError> {
+    pub async fn history(
+        &self,
+        access_token: &str,
+        page: &RoomHistoryParams,
+    ) -> Result<HistoryPage, HttpError> {
         let mut query = Vec::new();
         query.extend(page.before.map(|seq| format!("before={seq}")));
         query.extend(page.after.map(|seq| format!("after={seq}")));

@@ -65,7 +65,11 @@ struct Waiters {
 
 impl Waiting {
     /// Adds a command; its permit is given back with the answer.
-    pub(crate) fn add(&self, id: u64, permit: OwnedSemaphorePermit) -> Result<oneshot::Receiver<Outcome>, Closed> {
+    pub(crate) fn add(
+        &self,
+        id: u64,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<oneshot::Receiver<Outcome>, Closed> {
         let (reply, answer) = oneshot::channel();
         let mut waiters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match &waiters.closed {
@@ -242,5 +246,6 @@ async fn until(moment: Option<Instant>) {
 }
 
 fn heartbeat() -> String {
-    encode_request(HEARTBEAT_ID, &Command::Ping(PingParams {})).expect("a ping has no content that JSON refuses")
+    encode_request(HEARTBEAT_ID, &Command::Ping(PingParams {}))
+        .expect("a ping has no content that JSON refuses")
 }

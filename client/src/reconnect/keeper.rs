@@ -5,11 +5,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{
-    FutureExt, StreamExt,
-    future::BoxFuture,
-    stream::FuturesUnordered,
-};
+use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use hubbub_protocol::{
     close::Next,
     command::SessionStartResult,
@@ -101,7 +97,9 @@ impl Keeper {
                 return self.stop(stop).await;
             }
             self.give_up_unrepeatable(&closed);
-            if next == Next::Refresh && let Err(stop) = self.refresh(turn).await {
+            if next == Next::Refresh
+                && let Err(stop) = self.refresh(turn).await
+            {
                 return self.stop(stop).await;
             }
             let retry_in = backoff.wait();
@@ -203,7 +201,11 @@ impl Keeper {
     }
 
     /// Hands an answer on. Returns how long to wait before the command is to be sent again, if it is.
-    fn answered(&mut self, number: u64, outcome: Result<Value, AskError>) -> Result<Option<Duration>, Closed> {
+    fn answered(
+        &mut self,
+        number: u64,
+        outcome: Result<Value, AskError>,
+    ) -> Result<Option<Duration>, Closed> {
         let Some(unanswered) = self.unanswered.get(&number) else { return Ok(None) };
         let repeatable = is_repeatable(&unanswered.request.command) && !unanswered.request.reply.is_closed();
         match &outcome {

@@ -62,6 +62,11 @@ impl Chat {
     pub async fn typing(&self, caller: &Caller, room: RoomId) -> Result<Empty, CommandError> {
         let user = caller.user.id;
         self.readable(room, user).await?;
+        // Shown for 5 s: more often than every 2 s tells nobody anything.
+        if self.0.typing.contains_key(&(user, room)) {
+            return Ok(Empty {});
+        }
+        self.0.typing.insert((user, room), ());
         self.0.streams.signal(StreamId::Room(room), Some(user), Signal::Typing { room, user }).await;
         Ok(Empty {})
     }

@@ -27,9 +27,17 @@ mod text;
 
 use std::{sync::Arc, time::Duration};
 
+use hubbub_protocol::id::{RoomId, UserId};
+use moka::sync::Cache;
+
 use crate::{accounts::Accounts, fabric::Fabric, store::Db, streams::Streams};
 
 pub use start::{Pace, Started};
+
+/// How often it is passed on that someone is writing in a room.
+const TYPING_EVERY: Duration = Duration::from_secs(2);
+/// People and rooms that this is remembered of.
+const TYPING_KEPT: u64 = 100_000;
 
 /// How chat behaves.
 #[derive(Clone, Debug)]
@@ -50,6 +58,8 @@ struct Inner {
     streams: Streams,
     accounts: Accounts,
     drafts: drafts::WriteBehind,
+    /// Who was shown to be writing, a moment ago.
+    typing: Cache<(UserId, RoomId), ()>,
     settings: ChatSettings,
 }
 
@@ -57,6 +67,7 @@ impl Chat {
     /// Over these streams and accounts.
     pub fn new(db: Db, fabric: Fabric, streams: Streams, accounts: Accounts, settings: ChatSettings) -> Self {
         let drafts = drafts::WriteBehind::default();
-        Self(Arc::new(Inner { db, fabric, streams, accounts, drafts, settings }))
+        let typing = Cache::builder().max_capacity(TYPING_KEPT).time_to_live(TYPING_EVERY).build();
+        Self(Arc::new(Inner { db, fabric, streams, accounts, drafts, typing, settings }))
     }
 }

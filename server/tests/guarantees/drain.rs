@@ -152,7 +152,12 @@ async fn a_second_start_finds_its_data() {
     let (log, cursors) = (link.log(room).await, link.cut());
     cluster.node_mut(0).kill().await;
     cluster.start_again(0).await;
-    let link = bea.resume(cluster.node(0), cursors.into_iter().filter(|(stream, _)| *stream == StreamId::Room(room)).collect()).await;
+    let link = bea
+        .resume(
+            cluster.node(0),
+            cursors.into_iter().filter(|(stream, _)| *stream == StreamId::Room(room)).collect(),
+        )
+        .await;
     assert_eq!(link.log(room).await, log);
     assert!(matches!(log.last().map(|entry| &entry.body), Some(EntryBody::Message { .. })));
 }

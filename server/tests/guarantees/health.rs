@@ -4,7 +4,11 @@ use hubbub_protocol::http::Readiness;
 
 use crate::support::{TestCluster, on_both};
 
-on_both!(a_running_node_lives_and_is_ready, metrics_are_on_the_operations_address_only, metrics_count_what_happens);
+on_both!(
+    a_running_node_lives_and_is_ready,
+    metrics_are_on_the_operations_address_only,
+    metrics_count_what_happens
+);
 
 async fn a_running_node_lives_and_is_ready(cluster: TestCluster) {
     for node in cluster.nodes() {

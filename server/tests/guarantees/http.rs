@@ -29,7 +29,13 @@ on_both!(
 );
 
 /// Sends this request; the body as it is.
-async fn send(node: &Node, method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Answer {
+async fn send(
+    node: &Node,
+    method: Method,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: impl Into<Vec<u8>>,
+) -> Answer {
     let mut request = Request::builder().method(method).uri(format!("{}{path}", node.address));
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -64,7 +70,11 @@ fn account(username: &str, password: &str) -> SignUp {
 }
 
 fn login(username: &str, password: &str) -> LogIn {
-    let device = Device { id: "a-test".to_owned(), class: hubbub_protocol::model::DeviceClass::Bot, name: String::new() };
+    let device = Device {
+        id: "a-test".to_owned(),
+        class: hubbub_protocol::model::DeviceClass::Bot,
+        name: String::new(),
+    };
     LogIn { username: username.to_owned(), password: password.to_owned(), device }
 }
 
@@ -78,10 +88,14 @@ async fn people_sign_up_and_log_in(cluster: TestCluster) {
     assert_eq!(refusal(http.sign_up(&account(username, PASSWORD)).await), Reason::UsernameTaken);
 
     // Names are read in any case; the other node knows the account.
-    let logged_in = cluster.node(1).http().log_in(&login(&username.to_uppercase(), PASSWORD)).await.expect("a login");
+    let logged_in =
+        cluster.node(1).http().log_in(&login(&username.to_uppercase(), PASSWORD)).await.expect("a login");
     assert_eq!(logged_in.user, user);
     assert!(logged_in.session.current);
-    assert_eq!((logged_in.session.device.id.as_str(), logged_in.session.place.as_str()), ("a-test", "127.0.0.0"));
+    assert_eq!(
+        (logged_in.session.device.id.as_str(), logged_in.session.place.as_str()),
+        ("a-test", "127.0.0.0")
+    );
     assert!(logged_in.access_token.len() >= 43 && logged_in.refresh_token.len() >= 43, "256 bits each");
     assert_ne!(logged_in.access_token, logged_in.refresh_token);
     assert!(logged_in.refresh_expires_in_s > logged_in.expires_in_s);
@@ -94,7 +108,11 @@ async fn names_and_passwords_follow_the_rules(cluster: TestCluster) {
     let http = cluster.node(0).http();
     let long = "x".repeat(33);
     for wrong in ["", "a", &long, "white space", "sl/ash", "at@sign", "ümlaut", "new\nline", "nul\0"] {
-        assert_eq!(refusal(http.sign_up(&account(wrong, PASSWORD)).await), Reason::InvalidParams, "{wrong:?}");
+        assert_eq!(
+            refusal(http.sign_up(&account(wrong, PASSWORD)).await),
+            Reason::InvalidParams,
+            "{wrong:?}"
+        );
     }
     let long = "x".repeat(257);
     for wrong in ["", "1234567", &long] {
@@ -139,7 +157,8 @@ async fn a_server_introduces_itself(cluster: TestCluster) {
     assert!(info.sign_up && !info.name.is_empty() && !info.version.is_empty());
     assert_eq!((info.session_policy, info.sign_in), (SessionPolicy::Takeover, vec![SignInWay::Password]));
     assert_eq!((info.password.least, info.password.most), (8, 256));
-    for (path, field, version) in [("/openapi.json", "openapi", "3.1"), ("/asyncapi.json", "asyncapi", "3.")] {
+    for (path, field, version) in [("/openapi.json", "openapi", "3.1"), ("/asyncapi.json", "asyncapi", "3.")]
+    {
         let answer = node.get(path).await.expect("an answer");
         assert_eq!(answer.status, 200, "{path}");
         let specification: Value = serde_json::from_slice(&answer.body).expect("JSON");
@@ -156,7 +175,8 @@ async fn history_is_read_over_http_too(cluster: TestCluster) {
     link.say_all(room, (0..30).map(|number| number.to_string())).await;
     let http = cluster.node(1).http();
     let read = RoomReadParams { room, before: Some(Seq(20)), after: None, limit: Some(5) };
-    let history = RoomHistoryParams { room, before: None, after: None, around: Some(Seq(10)), limit: Some(6) };
+    let history =
+        RoomHistoryParams { room, before: None, after: None, around: Some(Seq(10)), limit: Some(6) };
     assert_eq!(http.entries(&ann.token, &read).await.expect("a page"), link.ok(read.clone()).await);
     assert_eq!(http.history(&ann.token, &history).await.expect("a page"), link.ok(history.clone()).await);
     assert_eq!(refusal(http.entries(&bea.token, &read).await), Reason::NotAMember);
@@ -181,7 +201,13 @@ async fn bad_requests_are_refused_with_problems(cluster: TestCluster) {
         (Method::GET, "/v1/accounts", vec![], vec![], Reason::MethodNotAllowed),
         (Method::POST, "/v1/server", vec![JSON], vec![], Reason::MethodNotAllowed),
         (Method::POST, "/v1/sessions", vec![JSON], too_large, Reason::TooLarge),
-        (Method::POST, "/v1/sessions", vec![("content-type", "text/plain")], good.clone(), Reason::UnsupportedMediaType),
+        (
+            Method::POST,
+            "/v1/sessions",
+            vec![("content-type", "text/plain")],
+            good.clone(),
+            Reason::UnsupportedMediaType,
+        ),
         (Method::POST, "/v1/sessions", vec![], good, Reason::UnsupportedMediaType),
         (Method::POST, "/v1/sessions", vec![JSON], b"{".to_vec(), Reason::MalformedJson),
         (Method::POST, "/v1/sessions", vec![JSON], vec![b'"', 0xff, b'"'], Reason::MalformedJson),

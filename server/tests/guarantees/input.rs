@@ -106,7 +106,12 @@ async fn wrong_params_are_answered_and_the_connection_lives(cluster: TestCluster
         ("message.send", json!({"room": room, "key": "k", "text": ["hello"]}), invalid, None),
         ("message.send", json!({"room": room, "key": "k", "text": "x", "reply_to": -1}), invalid, None),
         ("message.send", json!({"room": room, "key": "k", "text": "x", "reply_to": 1.5}), invalid, None),
-        ("message.send", json!({"room": room, "key": "k", "text": "x".repeat(TEXT_BYTES + 1)}), Reason::TooLarge, None),
+        (
+            "message.send",
+            json!({"room": room, "key": "k", "text": "x".repeat(TEXT_BYTES + 1)}),
+            Reason::TooLarge,
+            None,
+        ),
         ("message.send", json!([room, "k", "x"]), invalid, None),
         ("message.send", json!("a text"), invalid, None),
         ("room.create", json!({"key": "k", "kind": "palace", "name": "x"}), invalid, None),
@@ -126,10 +131,12 @@ async fn wrong_params_are_answered_and_the_connection_lives(cluster: TestCluster
         assert_eq!(reply["id"], "raw-1");
         raw.assert_lives().await;
     }
-    let refused = raw.ask("message.send", json!({"room": room, "key": "k", "text": "x".repeat(TEXT_BYTES + 1)})).await;
+    let refused =
+        raw.ask("message.send", json!({"room": room, "key": "k", "text": "x".repeat(TEXT_BYTES + 1)})).await;
     assert_eq!(refused["error"]["data"]["limit"], TEXT_BYTES);
     // What a client says about itself is not believed.
-    let spoofed = json!({"room": room, "key": "k9", "text": "x", "sender": RoomId::generate(), "seq": 900, "at": 1});
+    let spoofed =
+        json!({"room": room, "key": "k9", "text": "x", "sender": RoomId::generate(), "seq": 900, "at": 1});
     let sent = raw.ask("message.send", spoofed).await;
     let entry = loop {
         let push = raw.frame().await;
@@ -265,7 +272,8 @@ async fn broken_framing_closes_with_its_code(cluster: TestCluster) {
         assert_eq!((closed.code, closed.reason.as_str()), (1002, "protocol_error"), "{what}");
     }
     let mut raw = Raw::start(node, &ann.token).await;
-    raw.send(Message::Frame(Frame::message(vec![b'"', 0xff, 0xfe, b'"'], OpCode::Data(Data::Text), true))).await;
+    raw.send(Message::Frame(Frame::message(vec![b'"', 0xff, 0xfe, b'"'], OpCode::Data(Data::Text), true)))
+        .await;
     let closed = raw.closed().await;
     assert_eq!((closed.code, closed.reason.as_str()), (1007, "invalid_utf8"));
 

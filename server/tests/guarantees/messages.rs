@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use hubbub_client::Closed;
 use hubbub_protocol::{
     command::{
-        HistoryPage, MessageEditParams, MessageGetParams, MessageRecallParams, MessageSendParams, RoomHistoryParams,
-        RoomReadParams,
+        HistoryPage, MessageEditParams, MessageGetParams, MessageRecallParams, MessageSendParams,
+        RoomHistoryParams, RoomReadParams,
     },
     entry::{Entry, EntryBody},
     error::Reason,
@@ -145,14 +145,16 @@ async fn assert_nowhere_stored(cluster: &TestCluster, word: &str) {
         for table in ["entries", "messages"] {
             let column = if table == "entries" { "body" } else { "text" };
             let statement = format!("SELECT COUNT(*) FROM {table} WHERE {column} LIKE '%{word}%'");
-            let count: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(statement)).fetch_one(&pool).await.expect("a count");
+            let count: i64 =
+                sqlx::query_scalar(sqlx::AssertSqlSafe(statement)).fetch_one(&pool).await.expect("a count");
             assert_eq!(count, 0, "{table} holds {word}");
         }
         pool.close().await;
         assert_redis_lacks(cluster, word).await;
     } else {
         let path = cluster.folder().expect("an embedded node").join("hubbub.db");
-        let pool = sqlx::SqlitePool::connect(&format!("sqlite:{}", path.display())).await.expect("the data file");
+        let pool =
+            sqlx::SqlitePool::connect(&format!("sqlite:{}", path.display())).await.expect("the data file");
         for statement in [
             "SELECT COUNT(*) FROM entries WHERE body LIKE '%canary%'",
             "SELECT COUNT(*) FROM messages WHERE text LIKE '%canary%'",
@@ -239,12 +241,17 @@ async fn texts_have_limits(cluster: TestCluster) {
     let refused = ann.refused(MessageSendParams { key: "k".repeat(65), ..message(room, "x") }).await;
     assert!(matches!(refused, Reason::InvalidParams | Reason::TooLarge), "{refused}");
     // Whatever people write comes back as it was.
-    for text in ["line\nline", "\u{1F469}\u{200D}\u{1F680}", "\"\\ </script> ' ; -- %s {}", " leading", "שלום"] {
+    for text in
+        ["line\nline", "\u{1F469}\u{200D}\u{1F680}", "\"\\ </script> ' ; -- %s {}", " leading", "שלום"]
+    {
         let sent = ann.say(room, text).await;
         assert_eq!(text_of(&one(&ann, room, sent.seq).await), text);
     }
     let nul = ann.ask(message(room, "nul \0 inside")).await;
-    assert!(nul.as_ref().is_ok() || nul.as_ref().is_err_and(|e| e.reason() == Some(Reason::InvalidParams)), "{nul:?}");
+    assert!(
+        nul.as_ref().is_ok() || nul.as_ref().is_err_and(|e| e.reason() == Some(Reason::InvalidParams)),
+        "{nul:?}"
+    );
 }
 
 /// A log with everything in it, made by a fixed stream of choices.
@@ -256,10 +263,13 @@ async fn busy_room(ann: &Link, bea: &Link, room: RoomId) -> Vec<Entry> {
         let who = if by_ann { ann } else { bea };
         let target = (!messages.is_empty()).then(|| random.below(messages.len()));
         match (random.below(10), target) {
-            (0..=5, _) | (_, None) => messages.push((by_ann, who.say(room, &format!("text {number}")).await.seq)),
+            (0..=5, _) | (_, None) => {
+                messages.push((by_ann, who.say(room, &format!("text {number}")).await.seq))
+            }
             (6, Some(target)) => {
                 let reply = Some(messages[target].1);
-                let answer = MessageSendParams { reply_to: reply, ..message(room, &format!("answer {number}")) };
+                let answer =
+                    MessageSendParams { reply_to: reply, ..message(room, &format!("answer {number}")) };
                 messages.push((by_ann, who.ok(answer).await.seq));
             }
             (7 | 8, Some(target)) => {
@@ -316,7 +326,10 @@ fn fold(log: &[Entry]) -> Vec<TimelineItem> {
                 item.recalled = Some(Recalled { by: entry.sender, at: entry.at });
             }
             _ => {
-                items.insert(entry.seq, TimelineItem { entry: entry.clone(), edited_at: None, recalled: None });
+                items.insert(
+                    entry.seq,
+                    TimelineItem { entry: entry.clone(), edited_at: None, recalled: None },
+                );
             }
         }
     }

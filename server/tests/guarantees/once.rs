@@ -119,7 +119,11 @@ async fn edits_and_recalls_are_done_once(cluster: TestCluster) {
     let (first, second) = tokio::join!(tab.ok(recall.clone()), other_tab.ok(recall.clone()));
     assert_eq!(first, second);
     assert_eq!(other_tab.ok(recall).await, first);
-    assert_eq!(other_tab.ok(edit).await.seq, message.seq.next(), "a retry of what was done before the recall");
+    assert_eq!(
+        other_tab.ok(edit).await.seq,
+        message.seq.next(),
+        "a retry of what was done before the recall"
+    );
 
     let kinds: Vec<_> = tab.log(room).await.iter().map(|entry| entry.body.kind()).collect();
     assert_eq!(kinds, ["room_created", "message", "edit", "recall"]);

@@ -3,8 +3,8 @@
 use hubbub_client::{ask::GetRoom, http::HttpError};
 use hubbub_protocol::{
     command::{
-        DraftSetParams, MarkerSetParams, MessageEditParams, MessageGetParams, MessageRecallParams, RoomAddParams,
-        RoomHistoryParams, RoomMembersParams, RoomReadParams, RoomRemoveParams,
+        DraftSetParams, MarkerSetParams, MessageEditParams, MessageGetParams, MessageRecallParams,
+        RoomAddParams, RoomHistoryParams, RoomMembersParams, RoomReadParams, RoomRemoveParams,
     },
     entry::{Entry, EntryBody},
     error::Reason,
@@ -57,7 +57,11 @@ async fn nothing_comes_after_the_removal_while_others_send(cluster: TestCluster)
             // Whatever was still on its way to bea is here after this.
             tab.round_trip().await;
             let heard = tab.entries(room);
-            assert_eq!(heard.last().map(|last| last.seq), Some(removed_at), "something came after the removal");
+            assert_eq!(
+                heard.last().map(|last| last.seq),
+                Some(removed_at),
+                "something came after the removal"
+            );
             assert_dense(&heard, 4);
             assert_eq!(heard[..], all[3..removed_at.0 as usize]);
             let left = |entry: &Entry| matches!(entry.body, EntryBody::RoomLeft { room: left, removed: true } if left == room);
@@ -91,7 +95,10 @@ async fn who_was_removed_may_do_nothing_in_the_room(cluster: TestCluster) {
     assert_eq!(bea.refused(draft).await, expected);
     for node in cluster.nodes() {
         let outcome = node.http().entries(&bea_person.token, &read).await;
-        assert!(matches!(&outcome, Err(HttpError::Refused(problem)) if problem.data.reason == expected), "{outcome:?}");
+        assert!(
+            matches!(&outcome, Err(HttpError::Refused(problem)) if problem.data.reason == expected),
+            "{outcome:?}"
+        );
     }
     assert!(bea_person.connect(cluster.node(0)).await.started.rooms.is_empty());
     let log = ann.log(room).await;
@@ -109,8 +116,11 @@ async fn who_leaves_gets_nothing_after_it(cluster: TestCluster) {
     bea.until_seq(room, left_at).await;
     bea.round_trip().await;
     let heard = bea.entries(room);
-    assert!(matches!(&heard[..], [Entry { seq, body: EntryBody::MemberLeft { user }, .. }]
-        if *seq == left_at && user.id == bea.me()), "{heard:?}");
+    assert!(
+        matches!(&heard[..], [Entry { seq, body: EntryBody::MemberLeft { user }, .. }]
+        if *seq == left_at && user.id == bea.me()),
+        "{heard:?}"
+    );
     assert_eq!(bea.refused(message(room, "back?")).await, Reason::NotAMember);
 }
 
@@ -133,8 +143,7 @@ async fn who_is_brought_back_hears_from_the_joining_entry_on(cluster: TestCluste
 
 /// Fails unless the absence, and nothing else, is missing.
 fn assert_stays(heard: &[Entry], room: RoomId, removed_at: Seq, added_at: Seq, head: Seq) {
-    let missing: Vec<u64> = (removed_at.0..=head.0)
-        .filter(|seq| heard.iter().all(|entry| entry.seq.0 != *seq))
-        .collect();
+    let missing: Vec<u64> =
+        (removed_at.0..=head.0).filter(|seq| heard.iter().all(|entry| entry.seq.0 != *seq)).collect();
     assert_eq!(missing, (removed_at.0 + 1..added_at.0).collect::<Vec<_>>(), "of {room}");
 }

@@ -81,7 +81,14 @@ async fn edits_recalls_and_membership_are_delivered_too(cluster: TestCluster) {
     assert_dense(&all, all[0].seq.0);
     let kinds: Vec<_> = missed.iter().map(|entry| entry.body.kind()).collect();
     let expected = [
-        "message", "edit", "message", "recall", "member_added", "role_changed", "member_removed", "room_updated",
+        "message",
+        "edit",
+        "message",
+        "recall",
+        "member_added",
+        "role_changed",
+        "member_removed",
+        "room_updated",
     ];
     assert_eq!(kinds, expected);
     assert!(!texts(&missed).contains(&"soon gone"), "a recalled text was delivered");
@@ -133,14 +140,16 @@ async fn a_cursor_that_cannot_be_continued_is_told_to_reload(cluster: TestCluste
 /// Sends more than a resume delivers, so one cluster is enough for it.
 #[tokio::test]
 async fn a_client_too_far_behind_is_told_to_reload() {
-    let quick = [("HUBBUB_CONNECTIONS_COMMANDS_PER_S", "100000"), ("HUBBUB_CONNECTIONS_COMMANDS_BURST", "100000")];
+    let quick =
+        [("HUBBUB_CONNECTIONS_COMMANDS_PER_S", "100000"), ("HUBBUB_CONNECTIONS_COMMANDS_BURST", "100000")];
     let cluster = TestCluster::start_with(2, &quick).await;
     let [ann_person] = cluster.people().await;
     let ann = ann_person.connect(cluster.node(0)).await;
     let room = ann.group(&[]).await;
     let epoch = ann.started.epoch;
     let texts = |from: u64, count: u64| (from..from + count).map(|number| number.to_string());
-    let (tab, other_tab) = (ann_person.connect(cluster.node(0)).await, ann_person.connect(cluster.node(1)).await);
+    let (tab, other_tab) =
+        (ann_person.connect(cluster.node(0)).await, ann_person.connect(cluster.node(1)).await);
     tokio::join!(
         ann.say_all(room, texts(0, RESUME_ENTRIES / 2)),
         tab.say_all(room, texts(20_000, RESUME_ENTRIES / 4)),
@@ -217,10 +226,13 @@ async fn the_answer_to_session_start_comes_before_every_push(cluster: TestCluste
     let starting = async {
         for _ in 0..5 {
             let mut raw = Raw::connect(cluster.node(1)).await;
-            let cursors = json!({StreamId::Room(room).to_string(): {"epoch": ann.started.epoch, "seq": head - 50}});
+            let cursors =
+                json!({StreamId::Room(room).to_string(): {"epoch": ann.started.epoch, "seq": head - 50}});
             let params = json!({"token": bea_person.token, "cursors": cursors});
-            raw.text(&json!({"jsonrpc": "2.0", "id": 1, "method": "session.start", "params": params}).to_string())
-                .await;
+            raw.text(
+                &json!({"jsonrpc": "2.0", "id": 1, "method": "session.start", "params": params}).to_string(),
+            )
+            .await;
             let first = raw.frame().await;
             assert_eq!(first["id"], 1, "something came before the answer: {first}");
             for expected in head - 49..=head {

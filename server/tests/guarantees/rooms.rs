@@ -111,7 +111,10 @@ async fn a_direct_room_stays_as_it_is(cluster: TestCluster) {
     assert_eq!(ann.refused(create(RoomKind::Direct, "", vec![])).await, invalid);
     assert_eq!(ann.refused(create(RoomKind::Direct, "", vec![bea.id(), cyd.me()])).await, invalid);
     assert_eq!(ann.refused(create(RoomKind::Direct, "", vec![ann.me()])).await, invalid, "with oneself");
-    assert_eq!(ann.refused(create(RoomKind::Direct, "", vec![UserId::generate()])).await, Reason::UnknownUser);
+    assert_eq!(
+        ann.refused(create(RoomKind::Direct, "", vec![UserId::generate()])).await,
+        Reason::UnknownUser
+    );
 }
 
 async fn a_group_is_entered_by_invitation_only(cluster: TestCluster) {
@@ -156,7 +159,11 @@ async fn a_channel_is_found_and_joined_by_anyone(cluster: TestCluster) {
     let group = ann.room(RoomKind::Group, &name, &[]).await;
     let list = |query: &str| RoomListParams { query: Some(query.to_owned()), after: None, limit: None };
     let found = bea.ok(list(&name.to_lowercase())).await.rooms;
-    assert_eq!(found.iter().map(|found| found.id).collect::<Vec<_>>(), [room], "groups are not listed ({group})");
+    assert_eq!(
+        found.iter().map(|found| found.id).collect::<Vec<_>>(),
+        [room],
+        "groups are not listed ({group})"
+    );
     assert_eq!((found[0].member_count, found[0].joined), (1, false));
     assert_eq!(bea.ok(by_id(room)).await.room.role, Member);
     assert!(bea.ok(list(&name)).await.rooms[0].joined);
@@ -165,7 +172,10 @@ async fn a_channel_is_found_and_joined_by_anyone(cluster: TestCluster) {
     assert!(matches!(bea.refused(neither).await, Reason::InvalidParams | Reason::MissingParameter));
     let both = RoomJoinParams { room: Some(room), code: Some("x".to_owned()) };
     assert_eq!(bea.refused(both).await, Reason::InvalidParams);
-    assert_eq!(bea.ok(RoomListParams { query: Some(unique("no such")), after: None, limit: None }).await.rooms, []);
+    assert_eq!(
+        bea.ok(RoomListParams { query: Some(unique("no such")), after: None, limit: None }).await.rooms,
+        []
+    );
 }
 
 async fn an_invitation_is_used_as_often_as_it_says(cluster: TestCluster) {
@@ -267,7 +277,12 @@ async fn roles_allow_what_they_say(cluster: TestCluster) {
         let said = other_owner.say(room, "to be recalled").await.seq;
         let recall = hubbub_protocol::command::MessageRecallParams { room, key: key(), seq: said };
         assert_eq!(may(who, recall).await, is_allowed);
-        let edit = hubbub_protocol::command::MessageEditParams { room, key: key(), seq: theirs, text: "x".to_owned() };
+        let edit = hubbub_protocol::command::MessageEditParams {
+            room,
+            key: key(),
+            seq: theirs,
+            text: "x".to_owned(),
+        };
         assert!(!may(who, edit).await, "another's words are never changed");
         assert!(may(who, invite(room, None)).await);
     }
@@ -298,7 +313,8 @@ async fn roles_allow_what_they_say(cluster: TestCluster) {
     assert!(may(owner, remove(other_owner)).await);
     assert_eq!(owner.refused(remove(other_owner)).await, Reason::UnknownUser, "gone already");
     assert_eq!(owner.refused(role(room, other_owner.me(), Admin)).await, Reason::UnknownUser);
-    let rest: BTreeSet<_> = owner.ok(page(room, None, None)).await.members.iter().map(|m| m.user.id).collect();
+    let rest: BTreeSet<_> =
+        owner.ok(page(room, None, None)).await.members.iter().map(|m| m.user.id).collect();
     assert_eq!(rest, BTreeSet::from([member.me(), admin.me(), owner.me()]));
 }
 
@@ -314,7 +330,8 @@ async fn a_room_keeps_an_owner(cluster: TestCluster) {
     assert_eq!(ann.refused(role(room, ann.me(), Member)).await, Reason::LastOwner);
     ann.ok(role(room, bea_link.me(), Owner)).await;
     // Both leave at once: one of them stays, or both are gone, but no room of people is without an owner.
-    let (by_ann, by_bea) = tokio::join!(ann.ask(role(room, ann.me(), Member)), bea_link.ask(role(room, bea_link.me(), Member)));
+    let (by_ann, by_bea) =
+        tokio::join!(ann.ask(role(room, ann.me(), Member)), bea_link.ask(role(room, bea_link.me(), Member)));
     let stepped_down = [by_ann.is_ok(), by_bea.is_ok()].iter().filter(|done| **done).count();
     assert_eq!(stepped_down, 1, "{by_ann:?} {by_bea:?}");
     let (owner, other) = if by_ann.is_ok() { (&bea_link, &ann) } else { (&ann, &bea_link) };
@@ -373,7 +390,10 @@ async fn names_and_members_have_limits(cluster: TestCluster) {
     assert_eq!(ann.ok(group(&wide)).await.room.name, wide);
     let many = create(RoomKind::Group, "crowd", (0..101).map(|_| UserId::generate()).collect());
     assert_eq!(ann.refused(many).await, Reason::TooLarge);
-    assert_eq!(ann.refused(create(RoomKind::Group, "x", vec![UserId::generate()])).await, Reason::UnknownUser);
+    assert_eq!(
+        ann.refused(create(RoomKind::Group, "x", vec![UserId::generate()])).await,
+        Reason::UnknownUser
+    );
     for bad in ["", &"k".repeat(65)] {
         let refusal = ann.refused(RoomCreateParams { key: bad.to_owned(), ..group("x") }).await;
         assert!(matches!(refusal, Reason::InvalidParams | Reason::TooLarge), "{refusal}");

@@ -87,7 +87,10 @@ async fn say_it_wrong(cluster: &TestCluster, token: &str) {
     for frame in [
         format!("{{\"{}", unique(CANARY)),
         format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{}"}}"#, unique(CANARY)),
-        format!(r#"{{"jsonrpc":"2.0","id":1,"method":"message.send","params":{{"room":"{}"}}}}"#, unique(CANARY)),
+        format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"message.send","params":{{"room":"{}"}}}}"#,
+            unique(CANARY)
+        ),
         format!(r#"{{"jsonrpc":"2.0","id":1,"method":"message.send","params":{{"text":{token:?}}}}}"#),
     ] {
         raw.text(&frame).await;

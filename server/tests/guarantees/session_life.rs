@@ -110,7 +110,8 @@ async fn a_session_of_someone_else_cannot_be_ended(cluster: TestCluster) {
 }
 
 /// Short lives, so that their ends can be waited for.
-const SHORT: [(&str, &str); 2] = [("HUBBUB_ACCOUNTS_ACCESS_TTL_S", "3"), ("HUBBUB_ACCOUNTS_REFRESH_TTL_S", "3600")];
+const SHORT: [(&str, &str); 2] =
+    [("HUBBUB_ACCOUNTS_ACCESS_TTL_S", "3"), ("HUBBUB_ACCOUNTS_REFRESH_TTL_S", "3600")];
 
 #[tokio::test]
 async fn embedded_an_unused_access_token_times_out() {

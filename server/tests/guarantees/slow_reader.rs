@@ -27,7 +27,8 @@ async fn a_slow_reader_is_closed_and_nobody_else_notices(cluster: TestCluster) {
     let first = ann.head(room).await.0 + 1;
 
     // Reads one push and then no more: the sockets fill, then the outbox.
-    let lazy = Options { unasked_waiting: 1, receive_buffer_bytes: Some(16 * 1024), heartbeat: false, ..options() };
+    let lazy =
+        Options { unasked_waiting: 1, receive_buffer_bytes: Some(16 * 1024), heartbeat: false, ..options() };
     let (connection, mut pushes) = slow.connect_bare(cluster.node(1), &lazy).await;
     let mut cursors = Cursors::default();
     cursors.start(&slow.connect(cluster.node(1)).await.started);

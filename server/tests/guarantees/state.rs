@@ -58,7 +58,12 @@ async fn unread_counts_follow_the_marker(cluster: TestCluster) {
         .await;
     }
     // Edits, recalls and joins are not messages: they add nothing to what is unread.
-    ann.ok(hubbub_protocol::command::RoomUpdateParams { room, name: Some("renamed".to_owned()), topic: None }).await;
+    ann.ok(hubbub_protocol::command::RoomUpdateParams {
+        room,
+        name: Some("renamed".to_owned()),
+        topic: None,
+    })
+    .await;
     assert_eq!(marker(&bea, room).await.unread, 6);
     ann.ok(MessageRecallParams { room, key: key(), seq: Seq(first + 9) }).await;
     let unread = marker(&bea, room).await.unread;
@@ -73,7 +78,8 @@ async fn unread_counts_follow_the_marker(cluster: TestCluster) {
 
 async fn a_marker_moves_forward_only(cluster: TestCluster) {
     let [ann_person] = cluster.people().await;
-    let (ann, elsewhere) = (ann_person.connect(cluster.node(0)).await, ann_person.connect(cluster.node(1)).await);
+    let (ann, elsewhere) =
+        (ann_person.connect(cluster.node(0)).await, ann_person.connect(cluster.node(1)).await);
     let room = ann.group(&[]).await;
     ann.say_all(room, (0..20).map(|number| number.to_string())).await;
     ann.ok(mark(room, 15)).await;
@@ -118,7 +124,8 @@ async fn drafts(person: &crate::support::Person, node: &crate::support::Node) ->
 
 async fn drafts_are_on_every_device(cluster: TestCluster) {
     let [ann_person] = cluster.people().await;
-    let (ann, elsewhere) = (ann_person.connect(cluster.node(0)).await, ann_person.connect(cluster.node(1)).await);
+    let (ann, elsewhere) =
+        (ann_person.connect(cluster.node(0)).await, ann_person.connect(cluster.node(1)).await);
     let (room, other) = (ann.group(&[]).await, ann.group(&[]).await);
     let question = ann.say(room, "a question").await;
     let written = DraftSetParams { reply_to: Some(question.seq), ..draft(room, "half an ans") };
@@ -128,7 +135,8 @@ async fn drafts_are_on_every_device(cluster: TestCluster) {
     eventually("a signal on the other device", async || {
         ann.ok(DraftSetParams { reply_to: Some(question.seq), ..draft(room, "half an ans") }).await;
         elsewhere.round_trip().await;
-        let is_it = |signal: &Signal| matches!(signal, Signal::Draft { draft } if draft.text == expected.text);
+        let is_it =
+            |signal: &Signal| matches!(signal, Signal::Draft { draft } if draft.text == expected.text);
         elsewhere.heard(|heard| heard.signals.iter().any(is_it)).then_some(())
     })
     .await;

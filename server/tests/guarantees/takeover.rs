@@ -45,7 +45,9 @@ async fn log_in_patiently(node: &Node, username: &str, device: &str) -> Person {
     loop {
         match try_log_in(node, username, device).await {
             Ok(person) => return person,
-            Err(HttpError::Refused(problem)) if problem.data.retry_after_ms.is_some() && Instant::now() < deadline => {
+            Err(HttpError::Refused(problem))
+                if problem.data.retry_after_ms.is_some() && Instant::now() < deadline =>
+            {
                 sleep(Duration::from_millis(problem.data.retry_after_ms.unwrap_or_default())).await;
             }
             Err(error) => panic!("{device} cannot log in: {error}"),
@@ -122,13 +124,18 @@ async fn a_displaced_connection_is_told_why_and_closed(cluster: TestCluster) {
     for tab in &tabs {
         let (closed, at) = tab.closed().await;
         assert_eq!((closed.code, closed.reason.as_str()), (4400, "displaced"));
-        assert!(at.saturating_duration_since(answered) < A_SECOND, "closed {:?} after the login", at - answered);
+        assert!(
+            at.saturating_duration_since(answered) < A_SECOND,
+            "closed {:?} after the login",
+            at - answered
+        );
         let end = tab.heard(|heard| heard.ended.clone()).expect("told before the close");
         assert_eq!(end.reason, EndReason::Displaced);
         let device = end.device.clone().expect("the device is named");
         assert_eq!((device.id.as_str(), device.name.as_str()), ("phone", "phone of a test"));
         assert_eq!(end.place.as_deref(), Some("127.0.0.0"));
-        let session = cluster.node(0).http().sessions(&phone.token).await.expect("the phone's session").sessions;
+        let session =
+            cluster.node(0).http().sessions(&phone.token).await.expect("the phone's session").sessions;
         assert!((end.at - session[0].started_at).abs() < 10_000, "{end:?}");
     }
 
@@ -247,6 +254,12 @@ async fn logging_in_again_on_the_same_device_ends_the_old_session_too(cluster: T
     // And what it is told by its own stream.
     let link = second.connect(cluster.node(0)).await;
     let third = log_in(cluster.node(0), &username, "tablet").await;
-    eventually("the session is dead", async || link.ask(hubbub_client::ask::GetRoom(RoomId::generate())).await.err().filter(|error| matches!(error, AskError::Closed(_)))).await;
+    eventually("the session is dead", async || {
+        link.ask(hubbub_client::ask::GetRoom(RoomId::generate()))
+            .await
+            .err()
+            .filter(|error| matches!(error, AskError::Closed(_)))
+    })
+    .await;
     drop(third);
 }

@@ -130,7 +130,9 @@ impl TestCluster {
         let text = String::from_utf8(output.stdout).expect("JSON is text");
         let people: Vec<Person> = text
             .lines()
-            .map(|line| serde_json::from_str::<CreatedUser>(line).expect("a line of JSON for each account").into())
+            .map(|line| {
+                serde_json::from_str::<CreatedUser>(line).expect("a line of JSON for each account").into()
+            })
             .collect();
         assert_eq!(people.len(), count);
         people

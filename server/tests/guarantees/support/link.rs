@@ -45,7 +45,12 @@ impl Refusal {
 
 /// Limits of a connection in a test: patient, because the machine may be busy.
 pub(crate) fn options() -> Options {
-    Options { connect_limit: PATIENCE, answer_limit: PATIENCE, unasked_waiting: 100_000, ..Options::default() }
+    Options {
+        connect_limit: PATIENCE,
+        answer_limit: PATIENCE,
+        unasked_waiting: 100_000,
+        ..Options::default()
+    }
 }
 
 /// All that a connection has heard.
@@ -77,7 +82,9 @@ impl Heard {
         let push = match unasked {
             Unasked::Push(push) => *push,
             Unasked::Stray(error) => return self.strays.push(error),
-            Unasked::Unknown(method) => return self.fault = Some(format!("the push {method} is not of this wire")),
+            Unasked::Unknown(method) => {
+                return self.fault = Some(format!("the push {method} is not of this wire"));
+            }
         };
         if self.ended.is_some() {
             self.fault = Some(format!("something came after session.ended: {push:?}"));
@@ -141,7 +148,8 @@ impl Link {
         token: &str,
         cursors: BTreeMap<StreamId, Cursor>,
     ) -> Result<Self, Refusal> {
-        let (connection, pushes) = Connection::open(&node.address, options).await.map_err(Refusal::Connect)?;
+        let (connection, pushes) =
+            Connection::open(&node.address, options).await.map_err(Refusal::Connect)?;
         let mut kept = Cursors::from(cursors.clone());
         let started = connection.start(token, cursors).await.map_err(Refusal::Start)?;
         kept.start(&started);
@@ -257,7 +265,10 @@ impl Link {
     }
 
     /// As [`Link::cut`], with the entries of a stream heard until then.
-    pub(crate) fn cut_with_entries(self, stream: impl Into<Stream>) -> (Vec<Entry>, BTreeMap<StreamId, Cursor>) {
+    pub(crate) fn cut_with_entries(
+        self,
+        stream: impl Into<Stream>,
+    ) -> (Vec<Entry>, BTreeMap<StreamId, Cursor>) {
         let stream = stream.into().0;
         self.heard(|heard| (heard.of(stream).to_vec(), heard.cursors.to_send()))
     }

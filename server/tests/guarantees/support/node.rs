@@ -62,7 +62,10 @@ impl Node {
             while address.is_none() || ops.is_none() {
                 let line = lines.next_line().await.expect("stdout is text");
                 let Some(line) = line else {
-                    panic!("the node ended at its start:\n{}", std::fs::read_to_string(&log).unwrap_or_default());
+                    panic!(
+                        "the node ended at its start:\n{}",
+                        std::fs::read_to_string(&log).unwrap_or_default()
+                    );
                 };
                 address = line.strip_prefix(RUNNING).and_then(|rest| rest.parse().ok()).or(address.take());
                 ops = line
@@ -107,10 +110,7 @@ impl Node {
             line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' ']))
                 && labels.iter().all(|label| line.contains(label))
         };
-        text.lines()
-            .filter(of_this)
-            .filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok())
-            .sum()
+        text.lines().filter(of_this).filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum()
     }
 
     /// Waits until a metric is at least `least`.

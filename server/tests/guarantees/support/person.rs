@@ -126,7 +126,8 @@ pub(crate) async fn sign_up(node: &Node) -> String {
 
 /// Logs in with a device of this name.
 pub(crate) async fn try_log_in(node: &Node, username: &str, device: &str) -> Result<Person, HttpError> {
-    let device = Device { id: device.to_owned(), class: DeviceClass::Desktop, name: format!("{device} of a test") };
+    let device =
+        Device { id: device.to_owned(), class: DeviceClass::Desktop, name: format!("{device} of a test") };
     let log_in = LogIn { username: username.to_owned(), password: PASSWORD.to_owned(), device };
     node.http().log_in(&log_in).await.map(Person::from)
 }

@@ -65,7 +65,9 @@ impl Raw {
 
     /// Sends bytes past all framing.
     pub(crate) async fn bytes(&mut self, bytes: &[u8]) {
-        within(PATIENCE, "a write", self.socket.get_mut().write_all(bytes)).await.expect("a living connection");
+        within(PATIENCE, "a write", self.socket.get_mut().write_all(bytes))
+            .await
+            .expect("a living connection");
     }
 
     /// The next JSON value that is not a push.
@@ -91,7 +93,8 @@ impl Raw {
 
     /// Asks by method and params; the whole reply.
     pub(crate) async fn ask(&mut self, method: &str, params: Value) -> Value {
-        self.text(&json!({"jsonrpc": "2.0", "id": "raw-1", "method": method, "params": params}).to_string()).await;
+        self.text(&json!({"jsonrpc": "2.0", "id": "raw-1", "method": method, "params": params}).to_string())
+            .await;
         self.reply().await
     }
 
