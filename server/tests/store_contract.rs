@@ -20,7 +20,7 @@ mod sessions;
 /// Makes two tests of each function: one on a new SQLite file, one on a new Postgres database; those about connections
 /// to a server only the latter.
 macro_rules! on_both {
-    ($($module:ident::$name:ident,)+ postgres: $($only:ident::$alone:ident,)+) => {
+    ([$($module:ident::$name:ident,)+] on_postgres [$($only:ident::$alone:ident,)+]) => {
         mod sqlite {
             $(#[test] fn $name() { crate::fixture::on_sqlite(crate::$module::$name); })+
         }
@@ -31,7 +31,7 @@ macro_rules! on_both {
     };
 }
 
-on_both! {
+on_both! {[
     opening::nodes_that_start_at_once_make_one_database,
     opening::a_database_is_found_again,
     opening::a_newer_database_is_refused,
@@ -68,7 +68,8 @@ on_both! {
     logs::batches_at_once_leave_one_dense_order,
     logs::a_key_is_answered_once,
     logs::an_ended_session_writes_nothing,
-    postgres:
+]
+    on_postgres [
     opening::connections_that_died_are_replaced,
     opening::a_statement_that_takes_too_long_is_ended,
-}
+]}
