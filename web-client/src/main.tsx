@@ -1,22 +1,28 @@
+import { createSignal } from 'solid-js';
 import { render } from 'solid-js/web';
-import { createChat } from './model';
+import type { Chat } from './model';
 import './style/tokens.css';
 import './style/base.css';
 import './style/pages.css';
 import { App } from './view/App';
-import { ChatContext } from './view/chat';
+import { ArrivingContext } from './view/chat';
 
 const root = document.getElementById('root');
 if (!root) throw new Error('index.html has no #root');
 
-const chat = createChat();
-void chat.loadServer();
+const [now, setNow] = createSignal<Chat>();
+const ready = import('./model').then(({ createChat }) => {
+  const chat = createChat();
+  void chat.loadServer();
+  setNow(() => chat);
+  return chat;
+});
 
 render(
   () => (
-    <ChatContext.Provider value={chat}>
+    <ArrivingContext.Provider value={{ now, ready }}>
       <App />
-    </ChatContext.Provider>
+    </ArrivingContext.Provider>
   ),
   root,
 );

@@ -83,9 +83,9 @@ export class Connection {
       case 'open':
         return this.#host.behind() ? 'catching_up' : 'connected';
       default: {
-        if (!this.#host.online() || this.#socket.failures >= OFFLINE_TRIES) return 'offline';
+        if (!this.#host.online()) return 'offline';
         const awayMs = Date.now() - (this.#awaySince ?? Date.now());
-        if (awayMs >= BLIP_MS) return 'reconnecting';
+        if (awayMs >= BLIP_MS) return this.#socket.failures >= OFFLINE_TRIES ? 'offline' : 'reconnecting';
         this.#blipTimer = setTimeout(() => this.refresh(), BLIP_MS - awayMs);
         return 'blip';
       }

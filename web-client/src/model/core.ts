@@ -1,10 +1,10 @@
 // The parts of the model, put together: who gets what from the connection, and who shows what.
 
-import { batch } from 'solid-js';
+import { batch, untrack } from 'solid-js';
+import { unwrap } from 'solid-js/store';
 import { createApi, type Api } from '../wire/api';
 import { Line } from '../wire/line';
 import {
-  LIMITS,
   type Limits,
   type Push,
   type RoomId,
@@ -29,7 +29,7 @@ import { People } from './people';
 import { Quotes } from './quotes';
 import { withMarker } from './rooms';
 import { createChatStore, type ChatStore } from './store';
-import { newStreams, newWindows, noteCame, type Note } from './parts';
+import { DEFAULT_LIMITS, newStreams, newWindows, noteCame, type Note } from './parts';
 import type { Streams } from './streams';
 import { unreadAfter } from './timeline';
 import { Typing } from './typing';
@@ -38,14 +38,6 @@ import type { Windows } from './windows';
 
 const NO_USER: User = { id: '', username: '', display_name: '' };
 const LAST_USERNAME = 'hubbub.username';
-/** Until the server has told its own. */
-const DEFAULT_LIMITS: Limits = {
-  frame_bytes: LIMITS.frame_bytes,
-  text_bytes: LIMITS.text_bytes,
-  commands_per_s: 0,
-  commands_burst: 0,
-};
-
 /** The whole model of one tab, without its door. */
 export class Core {
   readonly env: Env;
@@ -72,6 +64,8 @@ export class Core {
   #limits: Limits = DEFAULT_LIMITS;
   #heartbeatMs = 0;
   #leads = false;
+  /** Whether the server has told how things stand since the connection opened. */
+  #isSynced = false;
   /** Server's clock minus this device's. */
   #clockAheadMs = 0;
   readonly #unlisten: () => void;
@@ -94,7 +88,7 @@ export class Core {
     const { line } = this;
     this.connection = new Connection({
       online: () => env.online(),
-      behind: () => this.streams.behind(),
+      behind: () => !this.#isSynced || this.streams.behind(),
       changed: (view) => {
         this.store.set('connection', { ...view });
         if (view.state === 'reconnecting' || view.state === 'offline') this.windows.lost();
@@ -205,7 +199,7 @@ export class Core {
     this.#session = session;
     this.env.shelf.set(LAST_USERNAME, user.username);
     batch(() => {
-      this.store.set('session', { phase: 'in', user: { ...user }, session, limits: this.#limits });
+      this.store.session({ phase: 'in', user, session, limits: this.#limits });
       this.store.people([user]);
       this.drafts.load(user.id);
       this.outbox.load(user.id);
@@ -254,6 +248,7 @@ export class Core {
   keepNow(): void {
     this.drafts.keepNow();
     this.markers.flush();
+    this.#frames.runSlow();
     this.display.keep();
   }
 
@@ -285,7 +280,8 @@ export class Core {
     this.#me = user;
     this.vault.renamed(user);
     this.store.people([user]);
-    if (this.store.state.session.phase === 'in') this.store.set('session', { user: { ...user } });
+    const { session } = untrack(() => ({ session: unwrap(this.store.state.session) }));
+    if (session.phase === 'in') this.store.session({ ...session, user });
   }
 
   #newLine(): Line<Note> {
@@ -300,9 +296,12 @@ export class Core {
         started: (result) => this.#started(result),
         push: (push) => this.#push(push),
         changed: (state) => {
+          if (state.phase !== 'open') {
+            this.#isSynced = false;
+            this.outbox.lost();
+            this.typing.clear();
+          }
           this.connection.socket(state);
-          if (state.phase !== 'open') this.outbox.lost();
-          if (state.phase !== 'open') this.typing.clear();
         },
         ended: (end) => this.#ended(end),
         snapshot: () => this.#snapshot(),
@@ -332,6 +331,7 @@ export class Core {
 
   #started(result: SessionStartResult): void {
     if (result.user.id !== this.#me.id) return;
+    this.#isSynced = true;
     this.#clockAheadMs = result.now - Date.now();
     this.#session = result.session;
     this.#limits = result.limits;
@@ -340,7 +340,7 @@ export class Core {
     this.vault.renamed(result.user);
     batch(() => {
       const { user, session, limits } = result;
-      this.store.set('session', { phase: 'in', user: { ...user }, session, limits });
+      this.store.session({ phase: 'in', user, session, limits });
       this.store.people([user, ...result.rooms.flatMap((room) => (room.peer ? [room.peer] : []))]);
       this.store.set('roomsKnown', true);
       this.streams.started(result);
@@ -378,7 +378,7 @@ export class Core {
     if (user.id === '') return;
     this.leave();
     this.vault.wipe();
-    this.store.set('session', { phase: 'ended', end, user, kept: this.#keptOf(user.id) });
+    this.store.session({ phase: 'ended', end, user, kept: this.#keptOf(user.id) });
     this.connection.socket({ phase: 'ended', lostAt: undefined, nextTryAt: undefined, failures: 0 });
   }
 
@@ -388,7 +388,7 @@ export class Core {
   }
 
   #showSignedOut(): void {
-    this.store.set('session', { phase: 'signed_out', username: this.env.shelf.get(LAST_USERNAME) });
+    this.store.session({ phase: 'signed_out', username: this.env.shelf.get(LAST_USERNAME) });
   }
 
   #keptOf(account: string): Kept {

@@ -33,12 +33,16 @@ export class Frames {
   /** Some time soon. */
   addSlow(name: string, job: () => void): void {
     this.#slow.set(name, job);
-    this.#slowTimer ??= setTimeout(() => {
-      this.#slowTimer = undefined;
-      const jobs = [...this.#slow.values()];
-      this.#slow.clear();
-      for (const each of jobs) each();
-    }, SLOW_MS);
+    this.#slowTimer ??= setTimeout(() => this.runSlow(), SLOW_MS);
+  }
+
+  /** All slow work now: the page may go away. */
+  runSlow(): void {
+    clearTimeout(this.#slowTimer);
+    this.#slowTimer = undefined;
+    const jobs = [...this.#slow.values()];
+    this.#slow.clear();
+    for (const each of jobs) each();
   }
 
   /** Forgets all that waits. */

@@ -251,8 +251,10 @@ class Parser {
     const before = this.#text[this.#at - 1] ?? ' ';
     URL_START.lastIndex = this.#at;
     if (WORD.test(before) || !URL_START.test(this.#text)) return this.#literal(1);
+    const isInLink = this.#frames.some((frame) => frame.mark === '[');
+    const isEnd = (char: string): boolean => URL_END.test(char) || (isInLink && char === ']');
     let end = this.#at;
-    while (end < this.#text.length && !URL_END.test(this.#text[end] ?? '')) end += 1;
+    while (end < this.#text.length && !isEnd(this.#text[end] ?? '')) end += 1;
     const whole = this.#text.slice(this.#at, end);
     const shown = whole.slice(0, trimmedLength(whole));
     const href = safeHref(shown);
@@ -271,13 +273,9 @@ class Parser {
 
 /** The address as a browser takes it, if it is of a scheme that opens a page or a letter. */
 function safeHref(text: string): string | undefined {
-  if (!SCHEME.test(text)) return undefined;
-  try {
-    const url = new URL(text);
-    return ['http:', 'https:', 'mailto:'].includes(url.protocol) ? url.href : undefined;
-  } catch {
-    return undefined;
-  }
+  if (!SCHEME.test(text) || !URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  return ['http:', 'https:', 'mailto:'].includes(url.protocol) ? url.href : undefined;
 }
 
 /** Without the punctuation of the sentence around an address. */

@@ -1,6 +1,6 @@
 // The larger parts of the model, made with what they need of the others.
 
-import type { Draft } from '../wire/protocol';
+import { LIMITS, type Draft, type Limits } from '../wire/protocol';
 import { entriesCame, ownEntryCame } from './arrivals';
 import type { Core } from './core';
 import type { Frames } from './frames';
@@ -14,6 +14,14 @@ export type Note =
   | { readonly type: 'signed_in' | 'signed_out' }
   | { readonly type: 'unsent'; readonly key: string; readonly item: Unsent | undefined }
   | { readonly type: 'draft'; readonly draft: Draft };
+
+/** What a server allows, until it has told. */
+export const DEFAULT_LIMITS: Limits = {
+  frame_bytes: LIMITS.frame_bytes,
+  text_bytes: LIMITS.text_bytes,
+  commands_per_s: 0,
+  commands_burst: 0,
+};
 
 /** Another tab said something. */
 export function noteCame(core: Core, note: Note): void {

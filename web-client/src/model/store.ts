@@ -7,7 +7,7 @@ import type { Room, RoomId, TimelineItem, User, UserId } from '../wire/protocol'
 import { IDLE } from './connection';
 import type { LocalDraft } from './drafts';
 import type { Summary } from './rooms';
-import type { ChatState, Row, RoomView, TimelineView } from './view';
+import type { ChatState, Row, RoomView, SessionView, TimelineView } from './view';
 import type { Window } from './windows';
 
 /** What the store holds beside what the view reads directly. */
@@ -31,6 +31,8 @@ type ByRoom = 'drafts' | 'typing' | 'members' | 'reads';
 export interface ChatStore {
   readonly state: StoreState;
   readonly set: SetStoreFunction<Writable<StoreState>>;
+  /** Shows who is signed in, or that nobody is. */
+  session(view: SessionView): void;
   /** Shows a timeline; undefined when it is no longer in memory. */
   timeline(room: RoomId, window: Window | undefined, rows: readonly Row[]): void;
   /** Shows the list. */
@@ -79,6 +81,10 @@ export function createChatStore(): ChatStore {
   return {
     state,
     set,
+    session(view) {
+      // A copy: the store merges in place, and what it is made of belongs to others.
+      set('session', reconcile(structuredClone(view) as Writable<SessionView>));
+    },
     timeline(room, window, rows) {
       if (!window) return remove('timelines', room);
       const view = timelineView(room, window);

@@ -21,6 +21,7 @@ export type Block =
 const DEEPEST = 6;
 
 const FENCE = /^ {0,3}(`{3,})([^`]*)$/u;
+const LANGUAGE = /^[A-Za-z0-9_+#.-]*$/u;
 const QUOTE = /^ {0,3}>(?:[ \t]|(?=>)|$)/u;
 const ITEM = /^( {0,3})(?:[-*+]|(\d{1,9})[.)])([ \t]+)(?=\S)/u;
 const BLANK = /^[ \t]*$/u;
@@ -48,7 +49,7 @@ function blocks(lines: readonly string[], depth: number): readonly Block[] {
   while (reader.at < lines.length) {
     const line = lines[reader.at] ?? '';
     if (BLANK.test(line)) reader.at += 1;
-    else if (FENCE.test(line)) found.push(fence(reader));
+    else if (fenceOf(line) && reader.at + 1 < lines.length) found.push(fence(reader));
     else if (depth < DEEPEST && QUOTE.test(line)) found.push(quote(reader));
     else if (depth < DEEPEST && ITEM.test(line)) found.push(list(reader));
     else found.push(paragraph(reader));
@@ -58,18 +59,25 @@ function blocks(lines: readonly string[], depth: number): readonly Block[] {
 
 /** A fence that is not closed lasts to the end: it is still being written. */
 function fence(reader: Reader): Block {
-  const [, ticks = '', info = ''] = FENCE.exec(reader.lines[reader.at] ?? '') ?? [];
+  const { ticks = 0, language = '' } = fenceOf(reader.lines[reader.at] ?? '') ?? {};
   const code: string[] = [];
   for (reader.at += 1; reader.at < reader.lines.length; reader.at += 1) {
     const line = reader.lines[reader.at] ?? '';
-    const closing = FENCE.exec(line);
-    if (closing && (closing[1] ?? '').length >= ticks.length && BLANK.test(closing[2] ?? '')) {
+    const closing = fenceOf(line);
+    if (closing && closing.ticks >= ticks && closing.language === '') {
       reader.at += 1;
       break;
     }
     code.push(line);
   }
-  return { type: 'code', language: info.trim().split(/\s/u)[0] ?? '', text: code.join('\n') };
+  return { type: 'code', language, text: code.join('\n') };
+}
+
+/** A line that begins or ends a fence: backticks, then at most the name of a language. */
+function fenceOf(line: string): { ticks: number; language: string } | undefined {
+  const [, ticks, info = ''] = FENCE.exec(line) ?? [];
+  const language = info.trim();
+  return ticks === undefined || !LANGUAGE.test(language) ? undefined : { ticks: ticks.length, language };
 }
 
 function quote(reader: Reader): Block {
@@ -118,7 +126,7 @@ function paragraph(reader: Reader): Block {
 
 /** Whether a line ends the paragraph before it. A number does only where a list would begin. */
 function startsBlock(line: string, depth: number): boolean {
-  if (FENCE.test(line)) return true;
+  if (fenceOf(line)) return true;
   if (depth >= DEEPEST) return false;
   const mark = ITEM.exec(line);
   return QUOTE.test(line) || (mark !== null && (mark[2] === undefined || mark[2] === '1'));

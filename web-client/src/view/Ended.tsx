@@ -1,7 +1,7 @@
 /** The session was ended elsewhere: one page says why, by which device and when. Nothing here reconnects. */
 import { createMemo, For, onMount, Show } from 'solid-js';
 import type { EndReason, Kept, SessionEnd } from '../model';
-import { t } from '../words';
+import { listOf, t } from '../words';
 import { useChat } from './chat';
 import { toast } from './layers';
 import { Icon } from './parts/Icon';
@@ -24,11 +24,10 @@ function words(end: SessionEnd): { title: string; lead: string } {
 
 function keptWords(kept: Kept): string {
   const parts = [
-    ...(kept.unsent > 0 ? [t('ended.keptMessages', { n: kept.unsent })] : []),
-    ...(kept.drafts > 0 ? [t('ended.keptDrafts', { n: kept.drafts })] : []),
-    t('ended.keptWait'),
+    ...(kept.unsent > 0 ? [t('ended.messages', { n: kept.unsent })] : []),
+    ...(kept.drafts > 0 ? [t('ended.drafts', { n: kept.drafts })] : []),
   ];
-  return parts.join(' ');
+  return t('ended.kept', { what: listOf(parts) });
 }
 
 export function Ended(props: { end: SessionEnd; kept: Kept }) {

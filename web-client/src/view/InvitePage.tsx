@@ -6,7 +6,7 @@ import { failureWords } from './failure';
 import { Icon } from './parts/Icon';
 import { cleanName, nameOf } from './parts/Person';
 import { forgetInvitation, go, paths } from './route';
-import { dayAndClock } from './time';
+import { sentenceTime } from './time';
 
 export default function InvitePage(props: { code: string }) {
   const chat = useChat();
@@ -57,7 +57,7 @@ export default function InvitePage(props: { code: string }) {
                 <p class="lead">
                   {t('invite.by', { name: nameOf(known().invited_by) })} · {t('room.members', { n: known().member_count })}
                 </p>
-                <p class="fine">{t('invite.until', { time: dayAndClock(known().expires_at) })}</p>
+                <p class="fine">{t('invite.until', { time: sentenceTime(known().expires_at) })}</p>
               </>
             )}
           </Match>

@@ -70,6 +70,12 @@ export function dayAndClock(at: number): string {
   return language() === 'zh' ? `${day} ${clock(at)}` : `${day}, ${clock(at)}`;
 }
 
+/** "today, 09:14", inside a sentence. */
+export function sentenceTime(at: number): string {
+  const words = dayAndClock(at);
+  return daysAgo(at) === 0 || daysAgo(at) === 1 ? words.toLowerCase() : words;
+}
+
 /** "0:41" for a time to wait. */
 export function countdown(ms: number): string {
   const seconds = Math.max(0, Math.ceil(ms / 1000));

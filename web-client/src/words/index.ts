@@ -56,6 +56,11 @@ export function say<K extends Key>(key: K, fills: Record<HolesOf<(typeof en)[K]>
     .map((part, index) => (index % 2 === 0 ? part : filled[part]));
 }
 
+/** Things in a row, as the language strings them: "a and b", "a、b和c". */
+export function listOf(things: readonly string[]): string {
+  return new Intl.ListFormat(language(), { type: 'conjunction' }).format(things);
+}
+
 function shown(value: string | number | undefined): string {
   return typeof value === 'number' ? value.toLocaleString(language()) : (value ?? '');
 }

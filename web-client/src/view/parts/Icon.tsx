@@ -59,7 +59,7 @@ export function Icon(props: { name: IconName; small?: boolean; label?: string; c
       aria-label={props.label}
       aria-hidden={props.label ? undefined : 'true'}
     >
-      <path d={paths[props.name]} />
+      <path d={paths[props.name]} stroke-width={props.name === 'more' ? 2.6 : undefined} />
     </svg>
   );
 }

@@ -7,7 +7,7 @@ import { failureWords } from '../failure';
 import { openDialog, toast } from '../layers';
 import { Icon, type IconName } from '../parts/Icon';
 import { cleanName } from '../parts/Person';
-import { dayAndClock } from '../time';
+import { sentenceTime } from '../time';
 
 const icons: Record<DeviceClass, IconName> = { desktop: 'desktop', phone: 'phone', tablet: 'tablet', bot: 'keyboard' };
 
@@ -39,7 +39,7 @@ function SessionRow(props: { session: Session; online: boolean }) {
         </div>
         <small>{props.session.place}</small>
         <small class="num">
-          {t('sessions.times', { from: dayAndClock(props.session.started_at), used: dayAndClock(props.session.used_at) })}
+          {t('sessions.times', { from: sentenceTime(props.session.started_at), used: sentenceTime(props.session.used_at) })}
         </small>
       </div>
       <button

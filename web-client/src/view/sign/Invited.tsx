@@ -1,14 +1,14 @@
 /** Who invites to what, on the way in through an invitation's link. */
 import { createResource, Show } from 'solid-js';
 import { t } from '../../words';
-import { useChat } from '../chat';
+import { useArriving } from '../chat';
 import { Avatar, cleanName, nameOf } from '../parts/Person';
 import { invitation } from '../route';
 
 export function Invited() {
-  const chat = useChat();
+  const chat = useArriving();
   const [preview] = createResource(invitation, async (code) => {
-    const outcome = await chat.previewInvite(code);
+    const outcome = await (await chat.ready).previewInvite(code);
     return outcome.ok ? outcome.value : undefined;
   });
   return (

@@ -2,7 +2,7 @@
 import { createEffect, createSignal, Match, on, onMount, Show, Switch } from 'solid-js';
 import type { Failure } from '../../model';
 import { t } from '../../words';
-import { useChat } from '../chat';
+import { useArriving } from '../chat';
 import { failureWords } from '../failure';
 import { Field } from '../parts/Field';
 import { Icon } from '../parts/Icon';
@@ -44,9 +44,14 @@ export function Trouble(props: { failure: Failure; since: number; words: (failur
 }
 
 export function SignIn() {
-  const chat = useChat();
-  const last = (): string => (chat.state.session.phase === 'signed_out' ? (chat.state.session.username ?? '') : '');
+  const chat = useArriving();
+  const server = () => chat.now()?.state.server;
+  const last = (): string => {
+    const session = chat.now()?.state.session;
+    return session?.phase === 'signed_out' ? (session.username ?? '') : '';
+  };
   const [username, setUsername] = createSignal(last());
+  createEffect(on(last, (name) => username() === '' && setUsername(name), { defer: true }));
   const [password, setPassword] = createSignal('');
   const [busy, setBusy] = createSignal(false);
   const [missing, setMissing] = createSignal<'username' | 'password'>();
@@ -65,7 +70,7 @@ export function SignIn() {
     setMissing(lacks);
     if (lacks) return focus(lacks === 'username' ? 0 : 1);
     setBusy(true);
-    const outcome = await chat.logIn(username().trim(), password());
+    const outcome = await (await chat.ready).logIn(username().trim(), password());
     setBusy(false);
     if (!outcome.ok) setTrouble({ failure: outcome.failure, since: Date.now() });
   };
@@ -73,7 +78,7 @@ export function SignIn() {
   return (
     <SignFrame>
       <form class="card" ref={form} onSubmit={(event) => void submit(event)} novalidate>
-        <h1>{t('signin.title', { server: chat.state.server?.name ?? t('app.name') })}</h1>
+        <h1>{t('signin.title', { server: server()?.name ?? t('app.name') })}</h1>
         <p class="lead">{location.host}</p>
         <Invited />
         <Show when={trouble()}>{(now) => <Trouble {...now()} words={words} onRetry={() => void submit()} />}</Show>
@@ -101,7 +106,7 @@ export function SignIn() {
           <Icon name="swap" small />
           <span>{t('signin.hint')}</span>
         </p>
-        <Show when={chat.state.server?.sign_up !== false}>
+        <Show when={server()?.sign_up !== false}>
           <p class="fine center">
             {t('signin.new')}{' '}
             <a class="lk" href={paths.signUp} onClick={follow}>

@@ -2,7 +2,7 @@
 import { createSignal, onMount, Show } from 'solid-js';
 import type { Failure } from '../../model';
 import { t } from '../../words';
-import { useChat } from '../chat';
+import { useArriving } from '../chat';
 import { failureWords } from '../failure';
 import { Field } from '../parts/Field';
 import { follow, paths } from '../route';
@@ -18,7 +18,8 @@ type FieldName = 'username' | 'password' | 'display_name';
 type Errors = Partial<Record<FieldName, string>>;
 
 export function SignUp() {
-  const chat = useChat();
+  const chat = useArriving();
+  const server = () => chat.now()?.state.server;
   const [name, setName] = createSignal('');
   const [username, setUsername] = createSignal('');
   const [password, setPassword] = createSignal('');
@@ -35,7 +36,7 @@ export function SignUp() {
     document.title = `${t('signup.go')} · ${t('app.name')}`;
     focusFirst({});
   });
-  const rules = (): { least: number; most: number } => chat.state.server?.password ?? { least: 8, most: 256 };
+  const rules = (): { least: number; most: number } => server()?.password ?? { least: 8, most: 256 };
 
   const check = (): Errors => ({
     ...([...name().trim()].length > nameChars ? { display_name: t('signup.badName', { n: nameChars }) } : {}),
@@ -61,7 +62,7 @@ export function SignUp() {
     if (Object.keys(found).length > 0) return focusFirst(found);
     setBusy(true);
     const displayName = name().trim();
-    const outcome = await chat.signUp({ username: username().trim(), password: password(), ...(displayName ? { displayName } : {}) });
+    const outcome = await (await chat.ready).signUp({ username: username().trim(), password: password(), ...(displayName ? { displayName } : {}) });
     setBusy(false);
     if (!outcome.ok) refuse(outcome.failure);
   };
@@ -70,9 +71,9 @@ export function SignUp() {
     <SignFrame>
       <form class="card" ref={form} onSubmit={(event) => void submit(event)} novalidate>
         <h1>{t('signup.title')}</h1>
-        <p class="lead">{t('signup.lead', { server: chat.state.server?.name ?? t('app.name') })}</p>
+        <p class="lead">{t('signup.lead', { server: server()?.name ?? t('app.name') })}</p>
         <Invited />
-        <Show when={chat.state.server?.sign_up !== false} fallback={<p class="note">{t('signup.closed')}</p>}>
+        <Show when={server()?.sign_up !== false} fallback={<p class="note">{t('signup.closed')}</p>}>
           <Show when={trouble()}>{(now) => <Trouble {...now()} words={failureWords} onRetry={() => void submit()} />}</Show>
           <Field
             label={t('signup.name')}

@@ -1,7 +1,7 @@
 /** One message: who, when, what; what it answers; how far it has come when it is mine. */
 import { createMemo, createSignal, For, Match, onCleanup, Show, Switch } from 'solid-js';
 import { plainText, type Row, type SendView, type TimelineItem, type UserId } from '../../model';
-import { say, t } from '../../words';
+import { listOf, say, t } from '../../words';
 import { useChat } from '../chat';
 import { useDesk } from '../desk';
 import { sendWords } from '../failure';
@@ -128,7 +128,7 @@ function Seen(props: { row: Row }) {
   const more = (): number => readers().length - faces().length;
   const label = (): string => {
     const names = faces().map((user) => nameOf(chat.person(user)));
-    const all = names.join(', ');
+    const all = listOf(names);
     return t('timeline.seen', { names: more() > 0 ? t('timeline.seenMore', { names: all, n: more() }) : all });
   };
   return (

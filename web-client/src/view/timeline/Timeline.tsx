@@ -82,13 +82,17 @@ export function Timeline(props: { timeline: TimelineView }) {
   });
   createEffect(() => chat.setFollowing(room, following()));
   createEffect(
-    on(view, () => {
-      const { status, start, end, older, newer } = props.timeline;
-      if (status !== 'ready' || scroller.clientHeight === 0) return;
-      const { above, below } = viewport.screensLeft();
-      if (!start && older === 'idle' && above < loadWithinScreens) void chat.loadOlder(room);
-      if (!end && newer === 'idle' && below < loadWithinScreens) void chat.loadNewer(room);
-    }),
+    on(
+      view,
+      () => {
+        const { status, start, end, older, newer } = props.timeline;
+        if (status !== 'ready' || scroller.clientHeight === 0) return;
+        const { above, below } = viewport.screensLeft();
+        if (!start && older === 'idle' && above < loadWithinScreens) void chat.loadOlder(room);
+        if (!end && newer === 'idle' && below < loadWithinScreens) void chat.loadNewer(room);
+      },
+      { defer: true },
+    ),
   );
 
   const newest = createMemo(() => {
