@@ -10,11 +10,14 @@ use hubbub_protocol::{
     id::{RoomId, Seq, StreamId},
     model::{RoomKind, TimelineItem},
 };
-use hubbub_server::store::{
-    append, entries,
-    history::{self, Part},
-    log::logged,
-    revise,
+use hubbub_server::{
+    error::CommandError,
+    store::{
+        append, entries,
+        history::{self, Part},
+        log::logged,
+        revise,
+    },
 };
 
 use crate::fixture::{Fixture, Person, message};
@@ -251,7 +254,7 @@ pub(crate) async fn a_key_is_answered_once(fixture: Fixture) {
     let (answers_of_one, committed) = append::messages(&fixture.db, twice).await.unwrap();
     assert_eq!((answers_of_one[0].as_ref().ok(), committed.len()), (answers_of_one[1].as_ref().ok(), 1));
     let other = append::messages(&fixture.db, vec![message(room, &ann, "key", "other text")]).await.unwrap();
-    assert_eq!(other.0[0].as_ref().map_err(|error| error.reason()), Err(Reason::KeyConflict));
+    assert_eq!(other.0[0].as_ref().map_err(CommandError::reason), Err(Reason::KeyConflict));
     let hers = append::messages(&fixture.db, vec![message(room, &bea, "key", "other text")]).await.unwrap();
     assert!(hers.0[0].as_ref().is_ok_and(|sent| *sent != answers[0]), "a key is its sender's own");
 }
@@ -268,7 +271,7 @@ pub(crate) async fn an_ended_session_writes_nothing(fixture: Fixture) {
         message(room, &bea, "3", "bea"),
     ];
     let (answers, committed) = append::messages(&fixture.db, batch).await.unwrap();
-    assert_eq!(answers[0].as_ref().map_err(|error| error.reason()), Err(Reason::SessionEnded));
+    assert_eq!(answers[0].as_ref().map_err(CommandError::reason), Err(Reason::SessionEnded));
     assert!(answers[1].is_ok() && answers[2].is_ok());
     assert_eq!(committed.len(), 2);
 }

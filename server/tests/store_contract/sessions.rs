@@ -109,13 +109,13 @@ pub(crate) async fn a_refresh_token_is_good_once(fixture: Fixture) {
 pub(crate) async fn of_many_refreshes_at_once_one_wins(fixture: Fixture) {
     let user = fixture.user("ann").await.id;
     let (id, _) = fixture.log_in(user, "laptop").await;
-    let uses = (0..20).map(|n| {
+    let attempts = (0..20).map(|n| {
         let db = fixture.db.clone();
         let (shown, new) = (format!("refresh {id}"), hashes(&format!("new {n}"), now_ms()));
         tokio::spawn(async move { sessions::rotate(&db, shown, new, now_ms()).await.unwrap() })
     });
     let outcomes: Vec<_> =
-        join_all(uses).await.into_iter().map(|outcome| outcome.expect("no panic")).collect();
+        join_all(attempts).await.into_iter().map(|outcome| outcome.expect("no panic")).collect();
     let count = |wanted: fn(&Rotation) -> bool| outcomes.iter().filter(|outcome| wanted(outcome)).count();
     assert_eq!(count(|outcome| matches!(outcome, Rotation::Rotated(_))), 1);
     assert_eq!(count(|outcome| matches!(outcome, Rotation::Reused(..))), 1, "the end is told once");
