@@ -13,6 +13,9 @@ use hubbub_protocol::{
 use super::{Accounts, Caller, token};
 use crate::{clock, error::CommandError, fabric::Key, store::sessions};
 
+/// The use of a session is noted to the minute.
+const USED_STEP_MS: i64 = 60_000;
+
 impl Accounts {
     /// Whose access token this is. SQL says so; what the fabric says makes nothing true.
     ///
@@ -33,7 +36,9 @@ impl Accounts {
         }
         let session = Session { current: true, ..stored.session };
         let caller = Caller { user: stored.user, session };
-        self.touch(&HashMap::from([(caller.session.id, caller.user.id)])).await;
+        if clock::now_ms() - caller.session.used_at > USED_STEP_MS {
+            self.touch(&HashMap::from([(caller.session.id, caller.user.id)])).await;
+        }
         Ok(caller)
     }
 
