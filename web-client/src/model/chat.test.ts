@@ -1,7 +1,7 @@
 // The whole model of one tab against a server in memory.
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { FakeBrowser, until } from '../testing/env';
+import { FakeBrowser, settled, until } from '../testing/env';
 import { Refused } from '../testing/server';
 import { createChat } from './chat';
 import type { Chat } from './contract';
@@ -339,58 +339,3 @@ describe('drafts', () => {
     expect(chat.state.drafts['tea']?.version).toBe(version + 1);
   });
 });
-
-describe('history', () => {
-  test('grows to the start, and jumps', async () => {
-    for (let n = 2; n <= 200; n += 1) browser.server.say('tea', 'bea', `m${n}`);
-    browser.server.markers.set('tea/ann', 200);
-    const chat = await opened();
-    expect(rows(chat)).toHaveLength(50);
-    await settled(chat.loadOlder('tea'));
-    expect(rows(chat)).toHaveLength(100);
-    expect(rows(chat)[0]?.seq).toBe(101);
-    expect(await settled(chat.jumpTo('tea', 20))).toMatchObject({ ok: true });
-    const view = chat.state.timelines['tea'];
-    expect(view).toMatchObject({ target: 20, end: false, start: true });
-    browser.server.say('tea', 'bea', 'new');
-    await vi.advanceTimersByTimeAsync(100);
-    expect(texts(chat), 'the window does not reach the end').not.toContain('new');
-    for (let pages = 0; pages < 10 && chat.state.timelines['tea']?.end === false; pages += 1) {
-      await settled(chat.loadNewer('tea'));
-    }
-    expect(rows(chat).map((row) => row.seq)).toEqual(Array.from({ length: 201 }, (_, index) => index + 1));
-  });
-
-  test('opens around the unread line when it is far up', async () => {
-    for (let n = 2; n <= 300; n += 1) browser.server.say('tea', 'bea', `m${n}`);
-    browser.server.markers.set('tea/ann', 100);
-    const chat = await opened();
-    const view = chat.state.timelines['tea'];
-    expect(view).toMatchObject({ unreadFrom: 101, unreadCount: 200, end: false });
-    expect(view?.rows.some((row) => row.seq === 101)).toBe(true);
-    await settled(chat.jumpToLatest('tea'));
-    expect(rows(chat).at(-1)?.seq).toBe(300);
-    expect(chat.state.timelines['tea']?.end).toBe(true);
-  });
-
-  test('quotes are asked for when they are not in the window', async () => {
-    for (let n = 2; n <= 100; n += 1) browser.server.say('tea', 'bea', `m${n}`);
-    const chat = await opened();
-    chat.send('tea', 'see above', 5);
-    expect(chat.quote('tea', 5)).toBeUndefined();
-    await until(() => chat.quote('tea', 5) !== undefined);
-    expect(chat.quote('tea', 5)).toMatchObject({ kind: 'message', text: 'm5' });
-    browser.server.append('room:tea', 'bea', { kind: 'recall', target: 5 });
-    await until(() => chat.quote('tea', 5)?.recalled !== undefined);
-  });
-});
-
-/** The answer of a promise that needs time to pass. */
-async function settled<T>(promise: Promise<T>): Promise<T> {
-  let isDone = false;
-  void promise.then(() => {
-    isDone = true;
-  });
-  await until(() => isDone);
-  return promise;
-}

@@ -83,6 +83,7 @@ export function newWindows(core: Core, frames: Frames): Windows {
       const applied = (log.intake?.next ?? 1) - 1;
       return { markerSeq: marker.seq, unread: marker.unread, applied, recent: log.recent };
     },
+    rewind: (room, head) => core.streams.rewind(room, head),
     cached: (room) => core.env.cache.page(core.me.id, room),
     keep: (room, page) => {
       const { id } = core.me;

@@ -84,6 +84,8 @@ export class Streams {
 
   /** What the device kept; nothing is followed yet. */
   restore(summaries: readonly Summary[]): void {
+    // The server was faster: what it did not name is not mine any more.
+    if (this.#epoch !== undefined) return;
     for (const summary of summaries) {
       if (!this.rooms.has(summary.room.id)) this.rooms.set(summary.room.id, newLog(summary, undefined));
     }
@@ -174,6 +176,16 @@ export class Streams {
     this.#host.changed();
   }
 
+  /** A page was read at `head`, and what came after it is no longer at hand: it is read and applied once more. */
+  rewind(room: RoomId, head: Seq): void {
+    const log = this.rooms.get(room);
+    if (!log?.intake || log.intake.next <= head + 1) return;
+    log.missingTo = Math.max(log.missingTo ?? 0, log.intake.next - 1);
+    log.intake = { next: head + 1, held: log.intake.held };
+    log.recent = [];
+    void this.#readHole(room, log);
+  }
+
   /** Replaces what the list shows of a room. */
   update(room: RoomId, change: (summary: Summary) => Summary): void {
     const log = this.rooms.get(room);
@@ -261,7 +273,8 @@ export class Streams {
         const answer = await this.#host.read({ room: id, after, limit: PAGE });
         if (this.rooms.get(id) !== log) return;
         if (!answer.ok) {
-          if (NOT_AGAIN.has(answer.failure.reason)) return;
+          if (NOT_MINE.has(answer.failure.reason)) this.#giveUp(log);
+          if (NOT_AGAIN.has(answer.failure.reason) || NOT_MINE.has(answer.failure.reason)) return;
           setTimeout(() => this.#settle(id, log), answer.failure.retryAfterMs ?? AGAIN_MS);
           return;
         }
@@ -273,6 +286,11 @@ export class Streams {
       log.reading = false;
     }
     this.#settle(id, log);
+  }
+
+  #giveUp(log: RoomLog): void {
+    log.missingTo = undefined;
+    this.#host.progress();
   }
 
   #startOver(id: RoomId, log: RoomLog, head: Seq): void {
@@ -326,8 +344,10 @@ export class Streams {
   }
 }
 
-/** Without a connection the next start begins with a cursor; a room that is not mine leaves by my own stream. */
-const NOT_AGAIN = new Set<string>(['unreachable', 'not_a_member', 'unknown_room', 'unauthenticated', 'session_ended']);
+/** Without a connection the next start begins with a cursor. */
+const NOT_AGAIN = new Set<string>(['unreachable', 'unauthenticated', 'session_ended']);
+/** A room that is not mine any more leaves by my own stream; nothing of it is missing. */
+const NOT_MINE = new Set<string>(['not_a_member', 'unknown_room']);
 
 function newLog(summary: Summary, intake: Intake | undefined): RoomLog {
   return { summary, intake, recent: [], reading: false, missingTo: undefined };

@@ -8,7 +8,7 @@ export const TIMELINE_LIMIT = 1_500;
 /** How far a timeline may pass its limit before it is cut, so that it is not cut for each entry. */
 const TIMELINE_SLACK = 100;
 /** Entries kept of a room to bring a page up to date that was read before they came. */
-export const RECENT_LIMIT = 300;
+export const RECENT_LIMIT = 100;
 
 /** One line of a timeline. `upTo`: the newest entry of the stream that may have changed it and is folded in. */
 export interface Line {

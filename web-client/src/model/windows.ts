@@ -18,8 +18,6 @@ export const WINDOWS_LIMIT = 8;
 export const PAGE = LIMITS.page_default;
 /** With more unread than this a room opens around its unread line instead of at the end. */
 const UNREAD_AT_END = PAGE - 10;
-/** How often a page is asked for again that is older than what was applied meanwhile. */
-const STALE_TRIES = 3;
 /** Pause before the page of a timeline that shows what the device kept is asked for again, in milliseconds. */
 const AGAIN_MS = 5_000;
 
@@ -58,6 +56,8 @@ export interface WindowsHost {
   connected(): boolean;
   /** Undefined for a room that is not known. */
   standing(room: RoomId): Standing | undefined;
+  /** What came after `head` is to be applied once more. */
+  rewind(room: RoomId, head: Seq): void;
   cached(room: RoomId): Promise<HistoryPage | undefined>;
   keep(room: RoomId, page: HistoryPage): void;
   /** Show it soon (within the frame), or at once. */
@@ -119,7 +119,12 @@ export class Windows {
   /** A session was started: what could not be loaded is loaded now. */
   started(): void {
     const window = this.#open === undefined ? undefined : this.#windows.get(this.#open);
-    if (this.#open === undefined || !window || !this.#host.standing(this.#open)) return;
+    if (this.#open === undefined || !window) return;
+    if (!this.#host.standing(this.#open)) {
+      window.status = 'error';
+      window.failure = localFailure('not_a_member');
+      return this.#host.changed(this.#open, false);
+    }
     const place = window.target ?? this.#firstPlace(this.#open, window);
     if (window.status !== 'ready') void this.#load(this.#open, window, place);
     if (window.older === 'offline' || window.older === 'error') window.older = 'idle';
@@ -251,7 +256,7 @@ export class Windows {
   async #load(room: RoomId, window: Window, around: Seq | undefined): Promise<Failure | undefined> {
     window.epoch += 1;
     const { epoch } = window;
-    const page = await this.#page(room, { room, limit: PAGE, ...(around === undefined ? {} : { around }) });
+    const page = await this.#host.history({ room, limit: PAGE, ...(around === undefined ? {} : { around }) });
     if (this.#windows.get(room) !== window || window.epoch !== epoch) return undefined;
     if (!page.ok) {
       const isGone = !this.#host.connected() && page.failure.reason === 'unreachable';
@@ -285,27 +290,19 @@ export class Windows {
     const { epoch } = window;
     window[side] = 'loading';
     this.#host.changed(room, false);
-    const page = await this.#page(room, params);
+    const page = await this.#host.history(params);
     if (this.#windows.get(room) !== window || window.epoch !== epoch) return;
     window[side] = page.ok ? 'idle' : page.failure.reason === 'unreachable' ? 'offline' : 'error';
     if (page.ok) this.#merge(room, window, page.value, side);
     this.#host.changed(room, true);
   }
 
-  /** A page that is not older than what was applied while it was under way. */
-  async #page(room: RoomId, params: RoomHistoryParams): Promise<Outcome<HistoryPage>> {
-    for (let tries = 1; ; tries += 1) {
-      const page = await this.#host.history(params);
-      const standing = this.#host.standing(room);
-      if (!page.ok || !standing || tries >= STALE_TRIES) return page;
-      if (covers(standing.recent, page.value.head, standing.applied)) return page;
-    }
-  }
-
   #merge(room: RoomId, window: Window, page: HistoryPage, place: PagePlace): void {
-    const recent = this.#host.standing(room)?.recent ?? [];
-    const timeline = withPage(window.timeline, page, place, recent);
+    const { recent = [], applied = 0 } = this.#host.standing(room) ?? {};
+    const isWhole = covers(recent, page.head, applied);
+    const timeline = withPage(window.timeline, page, place, isWhole ? recent : []);
     window.timeline = place === 'replace' ? timeline : trimmed(timeline, place === 'newer');
+    if (!isWhole) this.#host.rewind(room, page.head);
   }
 
   #keep(room: RoomId, window: Window): void {

@@ -127,3 +127,13 @@ export async function until(condition: () => boolean, limitMs = 60_000): Promise
   for (let passed = 0; passed < limitMs && !condition(); passed += 20) await vi.advanceTimersByTimeAsync(20);
   expect(condition(), condition.toString()).toBe(true);
 }
+
+/** The answer of a promise that needs time to pass. */
+export async function settled<T>(promise: Promise<T>): Promise<T> {
+  let isDone = false;
+  void promise.then(() => {
+    isDone = true;
+  });
+  await until(() => isDone);
+  return promise;
+}

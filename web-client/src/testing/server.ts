@@ -60,6 +60,8 @@ export class FakeServer {
   epoch = EPOCH;
   /** Methods whose answers are lost, after they were run. */
   readonly mute = new Set<string>();
+  /** How long answers of a method are under way, in milliseconds. */
+  readonly delays = new Map<string, number>();
   /** Seqs whose pushes are lost. */
   readonly lost = new Set<Seq>();
   /** Called before a command is run; may throw a refusal. */
@@ -152,7 +154,8 @@ export class FakeServer {
     try {
       this.before(command);
       const result = this.#run(socket, command);
-      if (!this.mute.has(command.method)) wire.deliver({ jsonrpc: '2.0', id: command.id, result });
+      const afterMs = this.delays.get(command.method) ?? 0;
+      if (!this.mute.has(command.method)) wire.deliver({ jsonrpc: '2.0', id: command.id, result }, afterMs);
       if (command.method === 'session.start') this.#catchUp(socket, command.params as unknown as SessionStartParams);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;

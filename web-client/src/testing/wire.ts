@@ -38,10 +38,11 @@ export class FakeWire implements Wire {
     this.#server.gone(this);
   }
 
-  deliver(frame: unknown): void {
+  deliver(frame: unknown, afterMs = 0): void {
+    const data = JSON.stringify(frame);
     setTimeout(() => {
-      if (!this.isClosed) this.onmessage?.call(this as never, { data: JSON.stringify(frame) } as MessageEvent);
-    });
+      if (!this.isClosed) this.onmessage?.call(this as never, { data } as MessageEvent);
+    }, afterMs);
   }
 
   /** The server closes. */

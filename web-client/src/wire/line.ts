@@ -258,8 +258,12 @@ export class Line<Note> {
   }
 
   #finish(end: SessionEnd): void {
+    // The lock passes on when the tokens are wiped: no other tab may try with them (G11).
+    const release = this.#release;
+    this.#release = undefined;
     this.stop();
     this.#host.ended(end);
+    release?.();
   }
 
   #changed(state: SocketState): void {
