@@ -243,6 +243,11 @@ impl State {
                 let joins = self.followers.values().map(|follower| (follower.listener.clone(), room, seq));
                 self.joins.extend(joins);
             }
+            Effect::Blanks => {
+                // One of these may hold the text; SQL has it blanked already.
+                self.recent.clear();
+                self.recent_bytes = 0;
+            }
         }
         self.remember(line);
     }

@@ -124,6 +124,18 @@ fn a_join_names_the_connections_that_follow_the_room() {
     assert!(feed.take_joins().is_empty());
 }
 
+#[test]
+fn what_was_recalled_is_not_given_from_memory() {
+    let Scene { feed, listener, .. } = scene(0);
+    feed.sequence(line(1));
+    feed.sequence(Line { effect: Effect::Blanks, ..line(2) });
+    feed.sequence(line(3));
+    assert_eq!(feed.progress(listener.id, Seq(0)), Progress::Missing(Seq(3)));
+    assert!(got(&listener).is_empty());
+    assert_eq!(feed.progress(listener.id, Seq(1)), Progress::Live);
+    assert_eq!(got(&listener), [2, 3]);
+}
+
 proptest! {
     /// Any order of arrival, with repeats, gives each follower 1..n once and in order, wherever it begins.
     #[test]
