@@ -89,8 +89,8 @@ async fn a_conversation_goes_on_on_another_node() {
         cluster.node(0).terminate();
     };
     let (by_ann, by_bea, ann_heard, bea_heard, ()) = tokio::join!(
-        talking(ann_client, "ann"),
-        talking(bea_client, "bea"),
+        talking(ann_client.clone(), "ann"),
+        talking(bea_client.clone(), "bea"),
         listen(ann_events, room, last),
         listen(bea_events, room, last),
         stopping,

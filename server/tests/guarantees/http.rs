@@ -195,7 +195,6 @@ async fn bad_requests_are_refused_with_problems(cluster: TestCluster) {
     let good = serde_json::to_vec(&login("nobody", "no password")).expect("JSON");
     let cases: Vec<(Method, &str, Vec<(&str, &str)>, Vec<u8>, Reason)> = vec![
         (Method::GET, "/v1/nowhere", vec![], vec![], Reason::NotFound),
-        (Method::GET, "/metrics", vec![], vec![], Reason::NotFound),
         (Method::GET, "/v1/%2e%2e/metrics", vec![], vec![], Reason::NotFound),
         (Method::PUT, "/v1/sessions", vec![JSON], good.clone(), Reason::MethodNotAllowed),
         (Method::GET, "/v1/accounts", vec![], vec![], Reason::MethodNotAllowed),

@@ -137,13 +137,16 @@ async fn wrong_params_are_answered_and_the_connection_lives(cluster: TestCluster
     // What a client says about itself is not believed.
     let spoofed =
         json!({"room": room, "key": "k9", "text": "x", "sender": RoomId::generate(), "seq": 900, "at": 1});
-    let sent = raw.ask("message.send", spoofed).await;
-    let entry = loop {
-        let push = raw.frame().await;
-        if push["params"]["key"] == "k9" {
-            break push["params"].clone();
+    raw.text(&json!({"jsonrpc": "2.0", "id": 9, "method": "message.send", "params": spoofed}).to_string()).await;
+    let (mut sent, mut entry) = (Value::Null, Value::Null);
+    while sent.is_null() || entry.is_null() {
+        let frame = raw.frame().await;
+        if frame["id"] == 9 {
+            sent = frame;
+        } else if frame["params"]["key"] == "k9" {
+            entry = frame["params"].clone();
         }
-    };
+    }
     assert_eq!((&entry["seq"], &entry["sender"]), (&sent["result"]["seq"], &json!(ann.id())));
 }
 
@@ -223,7 +226,7 @@ async fn too_many_commands_are_told_when_to_come_back() {
         let wait_ms = reply["error"]["data"]["retry_after_ms"].as_u64().expect("when to come back");
         assert!((1..=1_000).contains(&wait_ms), "{wait_ms} ms");
     }
-    assert!((10..=40).contains(&refused), "{refused} of 60 were refused");
+    assert!((10..=45).contains(&refused), "{refused} of 60 were refused");
     // Somebody else is not held up, and the eager one may go on in a while.
     Raw::start(cluster.node(0), &bea.token).await.assert_lives().await;
     eventually("a command that passes again", async || {
@@ -321,11 +324,11 @@ async fn the_handshake_refuses_foreign_pages(cluster: TestCluster) {
             }
         }
     }
-    // No subprotocol of ours, no connection.
-    for headers in [&[][..], &[("sec-websocket-protocol", "hubbub.v9.cbor")]] {
-        let refused = Raw::connect_with(node, headers).await.err().expect("a refusal");
-        assert_eq!(refused.status(), 400);
-    }
+    // Who asks for another subprotocol would not understand us; who asks for none is taken at its word.
+    let foreign = [("sec-websocket-protocol", "hubbub.v9.cbor")];
+    let refused = Raw::connect_with(node, &foreign).await.err().expect("a refusal");
+    assert_eq!(refused.status(), 400);
+    assert!(Raw::connect_with(node, &[]).await.is_ok());
     let both = [("sec-websocket-protocol", "hubbub.v9.cbor, hubbub.v1.json")];
     assert!(Raw::connect_with(node, &both).await.is_ok());
     // Compression is not part of this wire: the offer is passed over.
