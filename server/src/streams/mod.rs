@@ -147,6 +147,8 @@ impl Streams {
                 drop_tail: matches!(entry.body, EntryBody::Recall { .. }),
             };
             if self.0.publications.try_send(publication).is_err() {
+                // What the cache holds of this stream no longer tells all: a recalled text may stand in it.
+                self.0.fabric.drop_tail_soon(entry.stream.as_uuid());
                 metrics::counter!("hubbub_pubsub_dropped_total", "cause" => "publisher_full").increment(1);
             }
         }
