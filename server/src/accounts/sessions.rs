@@ -13,9 +13,6 @@ use hubbub_protocol::{
 use super::{Accounts, Caller, token};
 use crate::{clock, error::CommandError, fabric::Key, store::sessions};
 
-/// The use of a session is noted to the minute.
-const USED_STEP_MS: i64 = 60_000;
-
 impl Accounts {
     /// Whose access token this is. SQL says so; what the fabric says makes nothing true.
     ///
@@ -36,7 +33,8 @@ impl Accounts {
         }
         let session = Session { current: true, ..stored.session };
         let caller = Caller { user: stored.user, session };
-        if clock::now_ms() - caller.session.used_at > USED_STEP_MS {
+        let lives_ms = i64::try_from(self.0.settings.access_ttl.as_millis()).unwrap_or(i64::MAX);
+        if clock::now_ms() - caller.session.used_at > sessions::used_step_ms(lives_ms) {
             self.touch(&HashMap::from([(caller.session.id, caller.user.id)])).await;
         }
         Ok(caller)

@@ -20,6 +20,11 @@ use super::{Db, Tx, list, on, on_tx};
 /// `used_at_ms` is kept to the minute: no more than one write a minute for a session.
 const USED_STEP_MS: i64 = 60_000;
 
+/// How long after a use the next one is noted, for a token that lives that long: well before it times out.
+pub fn used_step_ms(access_lives_ms: i64) -> i64 {
+    USED_STEP_MS.min(access_lives_ms / 4)
+}
+
 /// Hashes of a session's tokens, and when they time out.
 #[derive(Clone, Debug)]
 pub struct TokenHashes {
@@ -330,7 +335,7 @@ pub async fn touch(
         );
         written += on!(execute db, {
             let mut query = sqlx::query(AssertSqlSafe(sql)).bind(now_ms).bind(access_expires_at_ms)
-                .bind(refresh_expires_at_ms).bind(now_ms - USED_STEP_MS);
+                .bind(refresh_expires_at_ms).bind(now_ms - used_step_ms(access_expires_at_ms - now_ms));
             for id in &some {
                 query = query.bind(id);
             }
