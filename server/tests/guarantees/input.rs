@@ -137,7 +137,8 @@ async fn wrong_params_are_answered_and_the_connection_lives(cluster: TestCluster
     // What a client says about itself is not believed.
     let spoofed =
         json!({"room": room, "key": "k9", "text": "x", "sender": RoomId::generate(), "seq": 900, "at": 1});
-    raw.text(&json!({"jsonrpc": "2.0", "id": 9, "method": "message.send", "params": spoofed}).to_string()).await;
+    raw.text(&json!({"jsonrpc": "2.0", "id": 9, "method": "message.send", "params": spoofed}).to_string())
+        .await;
     let (mut sent, mut entry) = (Value::Null, Value::Null);
     while sent.is_null() || entry.is_null() {
         let frame = raw.frame().await;

@@ -66,7 +66,8 @@ async fn a_hundred_logins_at_once_leave_one_session(cluster: TestCluster) {
             // Some connect in time and are displaced while connected, some come too late to connect.
             let link = person.try_connect(cluster.node(number + 1), Default::default()).await;
             if let Err(refusal) = &link {
-                let displaced = matches!(refusal, Refusal::Start(AskError::Closed(closed)) if closed.code == 4400);
+                let displaced =
+                    matches!(refusal, Refusal::Start(AskError::Closed(closed)) if closed.code == 4400);
                 assert!(displaced || is_dead(refusal.reason()), "device-{number}: {refusal:?}");
             }
             (person, link.ok())
