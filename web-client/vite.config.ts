@@ -8,8 +8,8 @@ export default defineConfig({
   // Compiled components take Solid's runtime from a module of ours, which makes templates under Trusted Types.
   plugins: [solid({ solid: { moduleName: '/src/view/dom.ts' } })],
   server: {
-    // The WebSocket's Origin check compares it with Host, so both are the server's own here.
-    proxy: { '/v1': { target: server, changeOrigin: true, ws: true, rewriteWsOrigin: true } },
+    // The server compares Origin with Host, so both are its own here.
+    proxy: { '/v1': { target: server, changeOrigin: true, ws: true, headers: { Origin: server } } },
   },
   build: {
     target: 'es2022',

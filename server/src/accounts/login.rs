@@ -120,9 +120,9 @@ impl Accounts {
             Rotation::Reused(session, end) => {
                 metrics::counter!("hubbub_security_event_total", "kind" => "refresh_reused").increment(1);
                 (self.0.announce)(session, &end);
-                Err(Reason::SessionEnded.into())
+                Err(CommandError::SessionEnded(Box::new(end)))
             }
-            Rotation::Ended(_) => Err(Reason::SessionEnded.into()),
+            Rotation::Ended(end) => Err(CommandError::SessionEnded(Box::new(end))),
             Rotation::Unknown => Err(Reason::Unauthenticated.into()),
         }
     }

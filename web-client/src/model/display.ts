@@ -25,7 +25,7 @@ export class Display {
     const window = windows.get(room);
     if (!window) return store.timeline(room, undefined, []);
     if (window.timeline.end) outbox.seen(room, window.timeline.upTo);
-    store.timeline(room, window, rowsOf(window.timeline, outbox.of(room), window.changes, me));
+    store.timeline(room, window, rowsOf(window.timeline, outbox.of(room), window.changes, me, window.made));
   }
 
   /** The list of rooms, newest activity first, and what is counted over them. */

@@ -9,9 +9,28 @@ import type { Row, RowKind, SendView } from './view';
 /** Changes of mine that are under way: the text shown meanwhile, or undefined for a recall. */
 export type Changes = ReadonlyMap<Seq, { readonly text: string | undefined }>;
 
+/** Rows that were made already. An unchanged line has the same row again, so that the store passes over it. */
+export type RowsMade = WeakMap<Line, Row>;
+
 /** The rows of a timeline. `unsent` are the messages of mine in this room that wait, in their order. */
-export function rowsOf(timeline: Timeline, unsent: readonly Unsent[], changes: Changes, me: User): Row[] {
-  const rows = timeline.lines.map((line) => committed(line, changes, me));
+export function rowsOf(
+  timeline: Timeline,
+  unsent: readonly Unsent[],
+  changes: Changes,
+  me: User,
+  made: RowsMade = new WeakMap(),
+): Row[] {
+  const rows = timeline.lines.map((line) => {
+    const known = made.get(line);
+    if (changes.has(line.item.seq)) {
+      // The store writes this row over the one it has: that one is spoiled.
+      made.delete(line);
+      return committed(line, changes, me);
+    }
+    const row = known ?? committed(line, changes, me);
+    if (!known) made.set(line, row);
+    return row;
+  });
   if (!timeline.end) return rows;
   for (const item of unsent) rows.push(waiting(item, me));
   return rows;

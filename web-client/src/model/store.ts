@@ -7,6 +7,7 @@ import type { Room, RoomId, TimelineItem, User, UserId } from '../wire/protocol'
 import { IDLE } from './connection';
 import type { LocalDraft } from './drafts';
 import type { Summary } from './rooms';
+import { ShownTimeline, type TimelineFacts } from './shown';
 import type { ChatState, Row, RoomView, SessionView, TimelineView } from './view';
 import type { Window } from './windows';
 
@@ -71,6 +72,8 @@ export function createChatStore(): ChatStore {
     connection: { ...IDLE },
     ...nobody(),
   });
+  // Instances of a class: the store hands them out as they are, and they follow what is read of them.
+  const shown = new Map<RoomId, ShownTimeline>();
   const remove = (record: ByRoom | 'timelines', room: RoomId): void => {
     set(
       produce((all) => {
@@ -86,14 +89,17 @@ export function createChatStore(): ChatStore {
       set('session', reconcile(structuredClone(view) as Writable<SessionView>));
     },
     timeline(room, window, rows) {
-      if (!window) return remove('timelines', room);
-      const view = timelineView(room, window);
-      const writable = rows as Writable<Row>[];
-      if (!state.timelines[room]) return set('timelines', room, { ...view, rows: writable });
-      batch(() => {
-        set('timelines', room, view);
-        set('timelines', room, 'rows', reconcile(writable, { key: 'id' }));
-      });
+      if (!window) {
+        shown.delete(room);
+        return remove('timelines', room);
+      }
+      const facts = timelineFacts(room, window);
+      const known = shown.get(room) ?? new ShownTimeline(facts);
+      known.show(facts, rows);
+      if (shown.has(room)) return;
+      shown.set(room, known);
+      // Only the class writes it; the setter wants a type that the model could write.
+      set('timelines', room, known as TimelineView as Writable<TimelineView>);
     },
     rooms(rooms) {
       set('rooms', reconcile(rooms as Writable<RoomView>[], { key: 'id' }));
@@ -109,6 +115,7 @@ export function createChatStore(): ChatStore {
       });
     },
     clear() {
+      shown.clear();
       set(
         produce((all) => {
           Object.assign(all, nobody());
@@ -154,7 +161,7 @@ export function titleOf(room: Room): string {
   return room.kind === 'direct' ? (room.peer?.display_name ?? '') : room.name;
 }
 
-function timelineView(room: RoomId, window: Window): Omit<Writable<TimelineView>, 'rows'> {
+function timelineFacts(room: RoomId, window: Window): TimelineFacts {
   const { timeline, status, failure, older, newer, unreadFrom, unreadCount } = window;
   const { target, jump, generation, reloaded } = window;
   const { start, end } = timeline;

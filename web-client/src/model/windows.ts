@@ -9,6 +9,7 @@ import {
   type RoomId,
   type Seq,
 } from '../wire/protocol';
+import type { RowsMade } from './rows';
 import { covers, EMPTY, lineAt, trimmed, withEntry, withPage, type PagePlace, type Timeline } from './timeline';
 import type { EdgeView, TimelineView } from './view';
 
@@ -37,6 +38,8 @@ export interface Window {
   following: boolean;
   /** Edits and recalls of mine under way. */
   changes: Map<Seq, { text: string | undefined }>;
+  /** Rows that were made of it. */
+  readonly made: RowsMade;
   /** Rises when the window is replaced: pages asked for before are of no use. */
   epoch: number;
 }
@@ -336,6 +339,7 @@ function newWindow(): Window {
     reloaded: false,
     following: true,
     changes: new Map(),
+    made: new WeakMap(),
     epoch: 0,
   };
 }

@@ -1,5 +1,5 @@
 /** The one strip that says how the connection stands; most of the time there is none. */
-import { createEffect, createSignal, Match, on, onCleanup, Show, Switch, type JSX } from 'solid-js';
+import { createEffect, createMemo, createSignal, Match, onCleanup, Show, Switch, type JSX } from 'solid-js';
 import type { ConnectionView } from '../model';
 import { t } from '../words';
 import { useChat } from './chat';
@@ -11,17 +11,13 @@ const catchingUpShownAfterMs = 400;
 /** True once `state` has lasted for `ms`. */
 function createPatience(connection: () => ConnectionView, state: ConnectionView['state'], ms: number): () => boolean {
   const [over, setOver] = createSignal(false);
-  createEffect(
-    on(
-      () => connection().state,
-      (now) => {
-        setOver(false);
-        if (now !== state) return;
-        const timer = setTimeout(() => setOver(true), ms);
-        onCleanup(() => clearTimeout(timer));
-      },
-    ),
-  );
+  const isIt = createMemo(() => connection().state === state);
+  createEffect(() => {
+    setOver(false);
+    if (!isIt()) return;
+    const timer = setTimeout(() => setOver(true), ms);
+    onCleanup(() => clearTimeout(timer));
+  });
   return over;
 }
 

@@ -269,7 +269,6 @@ export const en = {
   'create.kind': 'Who can join',
   'create.go': 'Create',
   'create.going': 'Creating…',
-  'create.done': 'Room created.',
   'create.needName': 'Give the room a name.',
   'create.longName': 'Use at most {n} characters.',
 

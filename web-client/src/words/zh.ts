@@ -271,7 +271,6 @@ export const zh: Record<Key, Word> = {
   'create.kind': '谁可以加入',
   'create.go': '创建',
   'create.going': '正在创建…',
-  'create.done': '聊天室已创建。',
   'create.needName': '请给聊天室起个名称。',
   'create.longName': '最多 {n} 个字符。',
 

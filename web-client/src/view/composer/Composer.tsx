@@ -93,7 +93,8 @@ export function Composer(props: { timeline: TimelineView | undefined; onSent: ()
     if (!composing && area.value !== text) area.value = text;
     fit();
   });
-  createEffect(on(() => draft()?.version, () => !composing && desk.readDraft(), { defer: true }));
+  const version = createMemo(() => draft()?.version ?? 0);
+  createEffect(on(version, (now, before) => now > (before ?? 0) && !composing && desk.readDraft(), { defer: true }));
   onMount(() => {
     const focus = (): void => area.focus();
     desk.onFocus(() => {

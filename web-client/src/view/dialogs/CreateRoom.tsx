@@ -3,7 +3,7 @@ import { createSignal } from 'solid-js';
 import { t } from '../../words';
 import { useChat } from '../chat';
 import { failureWords } from '../failure';
-import { closeDialog, openDialog, toast } from '../layers';
+import { closeDialog } from '../layers';
 import { Dialog } from '../parts/Dialog';
 import { Field } from '../parts/Field';
 import { go, paths } from '../route';
@@ -30,14 +30,6 @@ export default function CreateRoom() {
     if (!outcome.ok) return void setError(failureWords(outcome.failure));
     closeDialog();
     go(paths.room(outcome.value.id));
-    const { id } = outcome.value;
-    toast(t('create.done'), {
-      label: t('panel.invite'),
-      act: () => {
-        const room = chat.state.rooms.find((one) => one.id === id);
-        if (room) openDialog({ kind: 'invite', room });
-      },
-    });
   };
 
   return (

@@ -75,8 +75,9 @@ export function Confirm(props: { title: string; lead: string; go: string; onGo: 
           type="button"
           class="btn danger"
           onClick={() => {
-            closeDialog();
+            // First what was asked about, then the question goes, and what it was about with it.
             props.onGo();
+            closeDialog();
           }}
         >
           {props.go}

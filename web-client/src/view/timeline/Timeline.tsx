@@ -150,7 +150,10 @@ export function Timeline(props: { timeline: TimelineView }) {
           onFocusOut={rowKeys.onFocusOut}
           onPointerOver={rowKeys.onPointerOver}
           onPointerLeave={rowKeys.onPointerLeave}
-          onPointerDown={rowKeys.onPointerDown}
+          onPointerDown={(event) => {
+            placing.touched();
+            rowKeys.onPointerDown(event);
+          }}
           onContextMenu={rowKeys.onContextMenu}
         >
           <div class="tl-in" ref={inner}>

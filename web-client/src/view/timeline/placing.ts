@@ -1,5 +1,5 @@
 /** Where the view stands when a room opens, after a jump, and on the way to the end and back. */
-import { createEffect, createSignal, on, onCleanup, untrack, type Accessor } from 'solid-js';
+import { createEffect, createMemo, createSignal, on, onCleanup, untrack, type Accessor } from 'solid-js';
 import type { RoomId, TimelineView } from '../../model';
 import { useChat } from '../chat';
 import type { Line } from './lines';
@@ -10,8 +10,9 @@ interface Place {
   readonly px: number;
 }
 
-/** Where each room was left, in this tab. */
+/** Where each room was left, in this tab, and the newest jump in it that was followed. */
 const left = new Map<RoomId, Place>();
+const followed = new Map<RoomId, number>();
 
 export interface Placing {
   /** The view is on the page. */
@@ -41,34 +42,51 @@ export function createPlacing({ timeline, lines, viewport, room, flash }: Parts)
   const chat = useChat();
   let begun = false;
   let moved = false;
+  let toEndWanted = false;
   const [back, setBack] = createSignal<Place & { readonly seq: number | undefined }>();
   const third = (): number => Math.round(viewport.height() / 3);
 
-  const rowAt = (seq: number): string | undefined => timeline().rows.find((row) => row.seq >= seq)?.id;
-  const toTarget = (): boolean => {
-    const { target } = timeline();
-    const id = target === undefined ? undefined : rowAt(target);
-    if (id === undefined) return false;
-    viewport.place(id, third());
-    flash(id);
+  /** Goes where the newest jump leads. False when there is none that was not followed yet, or its rows are on the way. */
+  const followJump = (): boolean => {
+    const { jump, target, rows } = timeline();
+    if (jump === (followed.get(room) ?? 0)) return false;
+    const id = target === undefined ? undefined : rows.find((row) => row.seq >= target)?.id;
+    if (target !== undefined && id === undefined) return false;
+    followed.set(room, jump);
+    if (id === undefined) viewport.follow();
+    else {
+      toEndWanted = false;
+      viewport.place(id, third());
+      flash(id);
+    }
     return true;
   };
   const toStart = (): void => {
-    if (toTarget()) return;
     const saved = left.get(room);
-    if (lines().has('new')) viewport.place('new', third());
+    if (toEndWanted) viewport.follow();
+    else if (lines().has('new')) viewport.place('new', third());
     else if (saved && lines().has(saved.id)) viewport.place(saved.id, saved.px);
     else viewport.follow();
   };
 
+  const generation = createMemo(() => timeline().generation);
+  const hasRows = createMemo(() => timeline().rows.length > 0);
+  const unreadFrom = createMemo(() => timeline().unreadFrom);
+  const jump = createMemo(() => timeline().jump);
   createEffect(
-    on([() => timeline().generation, () => timeline().rows.length > 0, () => timeline().unreadFrom], ([generation], before) => {
+    on([generation, hasRows, unreadFrom, jump], ([generation], before) => {
       if (!begun) return;
-      if (!before || generation !== before[0]) moved = false;
-      if (!moved) untrack(toStart);
+      if (before && generation !== before[0]) moved = false;
+      untrack(() => followJump() || moved || toStart());
     }),
   );
-  createEffect(on(() => timeline().jump, () => begun && void toTarget(), { defer: true }));
+  const touched = (): void => {
+    moved = true;
+    viewport.release();
+  };
+  // Whatever the person does first, the place that was chosen for them is theirs from then on.
+  addEventListener('keydown', touched);
+  onCleanup(() => removeEventListener('keydown', touched));
   onCleanup(() => {
     const here = viewport.here();
     if (viewport.following || !here) left.delete(room);
@@ -77,6 +95,7 @@ export function createPlacing({ timeline, lines, viewport, room, flash }: Parts)
 
   const toNewest = (): void => {
     moved = true;
+    toEndWanted = true;
     viewport.follow();
     if (!timeline().end) void chat.jumpToLatest(room);
   };
@@ -84,15 +103,16 @@ export function createPlacing({ timeline, lines, viewport, room, flash }: Parts)
   return {
     begin() {
       begun = true;
-      toStart();
+      if (!followJump()) toStart();
     },
     touched() {
-      moved = true;
+      touched();
       if (!viewport.following) setBack(undefined);
     },
     toEnd() {
       const here = viewport.here();
-      const line = here && lines().get(here.id);
+      const all = [...lines().values()];
+      const line = all.slice(all.findIndex((one) => one.id === here?.id)).find((one) => 'row' in one);
       setBack(here && !viewport.following ? { ...here, seq: line && 'row' in line ? line.row.seq : undefined } : undefined);
       toNewest();
     },
@@ -102,12 +122,14 @@ export function createPlacing({ timeline, lines, viewport, room, flash }: Parts)
     },
     toUnread() {
       moved = true;
+      toEndWanted = false;
       viewport.place('new', third());
     },
     canGoBack: () => back() !== undefined,
     goBack() {
       const place = back();
       setBack(undefined);
+      toEndWanted = false;
       if (!place) return;
       if (lines().has(place.id)) viewport.place(place.id, place.px);
       else if (place.seq) void chat.jumpTo(room, place.seq);

@@ -40,6 +40,8 @@ export class Viewport {
   private indexes = new Map<string, number>();
   private range: readonly [from: number, to: number] = [0, 0];
   private anchor: Anchor | undefined;
+  /** The anchor was chosen by `place`: it is held also where the lines do not reach that far yet. */
+  private wished = false;
   private pinned: readonly string[] = [];
   private readonly heights = new Map<string, number>();
   private readonly slots = new Map<string, HTMLElement>();
@@ -93,7 +95,10 @@ export class Viewport {
     const last = this.ids[this.range[1] - 1];
     this.ids = ids;
     this.indexes = new Map(ids.map((id, index) => [id, index]));
-    if (this.anchor && !this.indexes.has(this.anchor.id)) this.anchor = undefined;
+    if (this.anchor && !this.indexes.has(this.anchor.id)) {
+      this.anchor = undefined;
+      this.wished = false;
+    }
     const from = first === undefined ? undefined : this.indexes.get(first);
     const to = last === undefined ? undefined : this.indexes.get(last);
     if (from !== undefined && to !== undefined && to >= from) this.range = this.widened(from, to + 1);
@@ -116,15 +121,24 @@ export class Viewport {
   /** Holds a line with its top `px` below the top of the view. */
   place(id: string, px: number): void {
     this.following = false;
+    this.wished = true;
     this.anchor = { id, top: this.scroller.getBoundingClientRect().top + px };
     this.range = this.needed(1.5);
     this.events.onRange();
     this.settle();
   }
 
+  /** The person takes over: the place that was asked for counts no more. */
+  release(): void {
+    if (!this.wished) return;
+    this.wished = false;
+    this.anchor = this.firstInView();
+  }
+
   /** Goes to the end and stays there. */
   follow(): void {
     this.following = true;
+    this.wished = false;
     this.cover();
     this.events.onRange();
     this.settle();
@@ -147,9 +161,11 @@ export class Viewport {
   /** The person scrolled, or we did. */
   onScroll(atEnd: boolean): void {
     if (this.scroller.clientHeight === 0) return;
-    const { scrollTop, scrollHeight, clientHeight } = this.scroller;
-    this.following = atEnd && scrollHeight - scrollTop - clientHeight <= followPx;
-    this.anchor = this.firstInView();
+    if (!this.wished) {
+      const { scrollTop, scrollHeight, clientHeight } = this.scroller;
+      this.following = atEnd && scrollHeight - scrollTop - clientHeight <= followPx;
+      this.anchor = this.firstInView();
+    }
     if (this.cover()) this.events.onRange();
     this.events.onView();
   }
