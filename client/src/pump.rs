@@ -72,13 +72,11 @@ impl Waiting {
     ) -> Result<oneshot::Receiver<Outcome>, Closed> {
         let (reply, answer) = oneshot::channel();
         let mut waiters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match &waiters.closed {
-            Some(closed) => Err(closed.clone()),
-            None => {
-                waiters.by_id.insert(id, (reply, permit));
-                Ok(answer)
-            }
+        if let Some(closed) = &waiters.closed {
+            return Err(closed.clone());
         }
+        waiters.by_id.insert(id, (reply, permit));
+        Ok(answer)
     }
 
     fn answer(&self, id: u64, outcome: Outcome) {

@@ -45,7 +45,7 @@ async fn a_slow_reader_is_closed_and_nobody_else_notices(cluster: TestCluster) {
         (slowest, head)
     };
     let reading = async {
-        cluster.node(1).metric_reaches("hubbub_slow_consumer_total", &[], 1.0).await;
+        cluster.node(1).metric_reaches("hubbub_slow_consumer_total", &[], 1).await;
         // Reading on shows what had been sent, then the code.
         let mut heard = Vec::new();
         while let Some(unasked) = within(PATIENCE, "the end", pushes.next()).await {

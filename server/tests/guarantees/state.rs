@@ -131,7 +131,7 @@ async fn drafts_are_on_every_device(cluster: TestCluster) {
     let written = DraftSetParams { reply_to: Some(question.seq), ..draft(room, "half an ans") };
     let at = ann.ok(written).await.at;
     let expected = Draft { room, text: "half an ans".to_owned(), reply_to: Some(question.seq), at };
-    assert_eq!(drafts(&ann_person, cluster.node(1)).await, [expected.clone()]);
+    assert_eq!(drafts(&ann_person, cluster.node(1)).await, std::slice::from_ref(&expected));
     eventually("a signal on the other device", async || {
         ann.ok(DraftSetParams { reply_to: Some(question.seq), ..draft(room, "half an ans") }).await;
         elsewhere.round_trip().await;
@@ -199,7 +199,11 @@ async fn names_change_for_everyone(cluster: TestCluster) {
     let [ann_person, bea_person] = cluster.people().await;
     let (ann, bea) = (ann_person.connect(cluster.node(0)).await, bea_person.connect(cluster.node(1)).await);
     let lookup = || UserGetParams { users: vec![ann.me(), UserId::generate()] };
-    assert_eq!(bea.ok(lookup()).await.users, [ann_person.user.clone()], "unknown people are left out");
+    assert_eq!(
+        bea.ok(lookup()).await.users,
+        std::slice::from_ref(&ann_person.user),
+        "unknown people are left out"
+    );
 
     let name = "Ann-Sophie 安";
     let changed = ann.ok(UserUpdateParams { display_name: name.to_owned() }).await.user;

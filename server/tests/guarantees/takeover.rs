@@ -64,7 +64,7 @@ async fn a_hundred_logins_at_once_leave_one_session(cluster: TestCluster) {
         async move {
             let person = log_in_patiently(cluster.node(number), username, &format!("device-{number}")).await;
             // Some connect in time and are displaced while connected, some come too late to connect.
-            let link = person.try_connect(cluster.node(number + 1), Default::default()).await;
+            let link = person.try_connect(cluster.node(number + 1)).await;
             if let Err(refusal) = &link {
                 let displaced =
                     matches!(refusal, Refusal::Start(AskError::Closed(closed)) if closed.code == 4400);
@@ -109,7 +109,7 @@ async fn write_on_a_new_connection(
     room: RoomId,
     number: usize,
 ) -> Result<hubbub_protocol::command::Sent, AskError> {
-    match person.try_connect(node, Default::default()).await {
+    match person.try_connect(node).await {
         Ok(link) => link.ask(message(room, &format!("from {number}"))).await,
         Err(Refusal::Start(error)) => Err(error),
         Err(refusal) => panic!("device-{number} cannot connect: {refusal:?}"),
@@ -143,7 +143,7 @@ async fn a_displaced_connection_is_told_why_and_closed(cluster: TestCluster) {
 
     // Its tokens are dead on every node and every door.
     for node in cluster.nodes() {
-        let refusal = laptop.try_connect(node, Default::default()).await.err().expect("no session");
+        let refusal = laptop.try_connect(node).await.err().expect("no session");
         assert!(is_dead(refusal.reason()), "{refusal:?}");
         let refresh = node.http().refresh(&laptop.refresh_token).await;
         assert!(matches!(&refresh, Err(HttpError::Refused(problem)) if problem.status == 401), "{refresh:?}");

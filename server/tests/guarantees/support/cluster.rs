@@ -112,7 +112,7 @@ impl TestCluster {
     /// New people with a session each, made by the operator's command: no password is hashed.
     pub(crate) async fn people<const COUNT: usize>(&self) -> [Person; COUNT] {
         let people = self.crowd(COUNT).await;
-        people.try_into().ok().expect("as many as were asked for")
+        people.try_into().unwrap_or_else(|_| unreachable!("as many as were asked for"))
     }
 
     /// As [`TestCluster::people`], for any number.
