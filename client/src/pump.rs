@@ -138,8 +138,8 @@ impl Pump {
                     Err(error) => return Closed { code: 1002, reason: error.to_string() },
                 },
                 Some(Ok(Message::Close(frame))) => {
-                    // Reading on writes the answer to the goodbye.
-                    let _ = timeout(GOODBYE_LIMIT, stream.next()).await;
+                    // Reading on writes the answer to the goodbye; nobody needs to wait for the end of the socket.
+                    tokio::spawn(async move { timeout(GOODBYE_LIMIT, stream.next()).await });
                     return frame.map_or_else(
                         || Closed { code: 1005, reason: String::new() },
                         |frame| Closed { code: frame.code.into(), reason: frame.reason.to_string() },
