@@ -43,7 +43,7 @@ class Peer implements Wire {
   }
 
   refuse(reason: string, retry_after_ms?: number, end?: unknown): void {
-    const data = retry_after_ms === undefined ? { reason } : { reason, retry_after_ms, end };
+    const data = { reason, ...(retry_after_ms === undefined ? {} : { retry_after_ms }), ...(end === undefined ? {} : { end }) };
     this.say({ jsonrpc: '2.0', id: this.sent.at(-1)?.id, error: { code: 1, message: '', data } });
   }
 }
