@@ -141,7 +141,7 @@ pub struct ErrorData {
     /// With `session_ended`: why, by which device, from where and when, as far as it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
-    pub end: Option<SessionEnd>,
+    pub end: Option<Box<SessionEnd>>,
 }
 
 impl ErrorObject {

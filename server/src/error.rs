@@ -80,7 +80,7 @@ impl CommandError {
             Self::TooFrequent(wait) => {
                 object.data.retry_after_ms = Some(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
             }
-            Self::SessionEnded(end) => object.data.end = Some((**end).clone()),
+            Self::SessionEnded(end) => object.data.end = Some(end.clone()),
             Self::Unavailable(_) => object.data.retry_after_ms = Some(UNAVAILABLE_RETRY_MS),
             Self::Refused(_) | Self::Internal(_) => {}
         }
