@@ -159,11 +159,11 @@ async fn a_session_that_has_ended_is_not_tried_again() {
     let (_client, mut events) = Client::start(Settings::new(vec![server.address()], "token-1"));
     let mut peer = server.accept().await;
     let start = peer.request("session.start").await;
-    peer.refuse(&start, &ErrorObject::new(Reason::SessionEnded)).await;
-    let stopped = event(&mut events).await;
-    assert!(
-        matches!(&stopped, Some(Event::Stopped(Stop::Refused(error))) if error.data.reason == Reason::SessionEnded)
-    );
+    let end = SessionEnd { reason: EndReason::Banned, device: None, place: None, at: 7 };
+    let mut error = ErrorObject::new(Reason::SessionEnded);
+    error.data.end = Some(Box::new(end.clone()));
+    peer.refuse(&start, &error).await;
+    assert!(matches!(event(&mut events).await, Some(Event::Stopped(Stop::Ended(told))) if told == end));
     assert!(event(&mut events).await.is_none());
 }
 

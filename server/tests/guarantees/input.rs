@@ -1,5 +1,6 @@
 //! Bad input: each kind gets its typed error and the connection lives, or the close that the documents name.
 
+use hubbub_client::connection::{Connection, Options};
 use hubbub_protocol::{
     SUBPROTOCOL,
     error::{Problem, Reason},
@@ -235,6 +236,24 @@ async fn too_many_commands_are_told_when_to_come_back() {
         raw.reply().await.get("result").is_some().then_some(())
     })
     .await;
+}
+
+/// A node full of connections refuses the next one, and takes another as soon as one has gone.
+#[tokio::test]
+async fn a_full_node_refuses_the_next_connection() {
+    let cluster = TestCluster::embedded_with(&[("HUBBUB_CONNECTIONS_MAX", "4")]).await;
+    let node = cluster.node(0);
+    let mut inside = Vec::new();
+    for _ in 0..4 {
+        inside.push(Raw::connect(node).await);
+    }
+    let options = Options::default();
+    let refused = Connection::open(&node.address, &options).await;
+    assert!(refused.is_err(), "a fifth one was let in");
+    assert_eq!(reason(&inside[0].ask("ping", json!({})).await), Reason::Unauthenticated);
+    inside.pop();
+    eventually("a place that became free", async || Connection::open(&node.address, &options).await.ok())
+        .await;
 }
 
 async fn nothing_runs_before_the_session_starts(cluster: TestCluster) {

@@ -6,6 +6,7 @@
 
 mod support;
 
+mod deaf;
 mod drain;
 mod health;
 mod http;

@@ -168,7 +168,7 @@ async fn assert_nowhere_stored(cluster: &TestCluster, word: &str) {
 
 async fn assert_redis_lacks(cluster: &TestCluster, word: &str) {
     let prefix = cluster
-        .environment()
+        .environment(0)
         .iter()
         .find_map(|(name, value)| (name == "HUBBUB_REDIS_PREFIX").then_some(value.as_str()))
         .expect("a prefix");

@@ -23,6 +23,7 @@ on_both!(
     unread_counts_follow_the_marker,
     a_marker_moves_forward_only,
     the_others_see_how_far_one_has_read,
+    in_a_large_room_nobody_sees_how_far_others_have_read,
     drafts_are_on_every_device,
     drafts_survive_logging_out,
     writing_is_shown_to_the_others,
@@ -111,6 +112,26 @@ async fn the_others_see_how_far_one_has_read(cluster: TestCluster) {
     })
     .await;
     assert!(sent.seq < marker(&bea, room).await.seq);
+}
+
+async fn in_a_large_room_nobody_sees_how_far_others_have_read(cluster: TestCluster) {
+    let people = cluster.crowd(51).await;
+    let ann = people[0].connect(cluster.node(0)).await;
+    let bea = people[1].connect(cluster.node(1)).await;
+    let large = ann.group(&people[1..].iter().collect::<Vec<_>>()).await;
+    let small = ann.group(&people[1..50].iter().collect::<Vec<_>>()).await;
+    bea.joined(small).await;
+    bea.ok(mark(large, 51)).await;
+    // In a room of fifty the same takes the same road, so by then the other would have come.
+    eventually("a signal of the smaller room", async || {
+        let seq = ann.say(small, "and now").await.seq.0;
+        bea.ok(mark(small, seq)).await;
+        ann.round_trip().await;
+        let of = |room: RoomId| move |signal: &Signal| matches!(signal, Signal::Read { room: read, .. } if *read == room);
+        assert!(!ann.heard(|heard| heard.signals.iter().any(of(large))), "shown in a large room");
+        ann.heard(|heard| heard.signals.iter().any(of(small))).then_some(())
+    })
+    .await;
 }
 
 fn draft(room: RoomId, text: &str) -> DraftSetParams {

@@ -33,6 +33,7 @@ on_both!(
     tabs_of_one_session_live_side_by_side,
     a_client_that_was_displaced_never_comes_back,
     logging_in_again_on_the_same_device_ends_the_old_session_too,
+    who_was_displaced_while_away_is_told_so,
 );
 
 fn is_dead(reason: Option<Reason>) -> bool {
@@ -264,4 +265,33 @@ async fn logging_in_again_on_the_same_device_ends_the_old_session_too(cluster: T
     })
     .await;
     drop(third);
+}
+
+async fn who_was_displaced_while_away_is_told_so(cluster: TestCluster) {
+    let username = sign_up(cluster.node(0)).await;
+    let laptop = log_in(cluster.node(0), &username, "laptop").await;
+    let phone = log_in(cluster.node(1), &username, "phone").await;
+    for node in cluster.nodes() {
+        let over_http = match node.http().sessions(&laptop.token).await {
+            Err(HttpError::Refused(problem)) => problem.data,
+            other => panic!("expected a refusal, got {other:?}"),
+        };
+        let over_socket = match laptop.try_connect(node).await {
+            Err(Refusal::Start(AskError::Refused(error))) => error.data,
+            other => panic!("expected a refusal, got {:?}", other.err()),
+        };
+        for data in [over_http, over_socket] {
+            assert_eq!(data.reason, Reason::SessionEnded);
+            let end = data.end.expect("why it ended");
+            assert_eq!(end.reason, EndReason::Displaced);
+            assert_eq!(end.device.map(|device| device.id).as_deref(), Some("phone"));
+        }
+    }
+    let (_client, mut events) = laptop.keep_connected(&cluster, 0);
+    let stopped = within(PATIENCE, "the end", events.next()).await;
+    assert!(
+        matches!(&stopped, Some(Event::Stopped(Stop::Ended(end))) if end.reason == EndReason::Displaced),
+        "{stopped:?}"
+    );
+    phone.connect(cluster.node(0)).await.round_trip().await;
 }
