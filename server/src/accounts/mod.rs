@@ -26,7 +26,7 @@ use hubbub_protocol::{
     model::{Session, SessionEnd, User},
 };
 
-pub use names::{display_name, username};
+pub use names::{disguises, display_name, username};
 pub use password::PasswordCost;
 
 use crate::{error::CommandError, fabric::Fabric, store::Db};

@@ -45,7 +45,7 @@ use crate::{
     error::CommandError,
     limits::Bucket,
     streams::{
-        hub::Listener,
+        listener::Listener,
         outbox::{Close, Outbox},
     },
 };

@@ -10,8 +10,8 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::{
-    hub::{ConnectionId, Listener},
     line::{Effect, Line},
+    listener::{ConnectionId, Listener},
 };
 
 /// Early entries held at most; what is beyond is read again when the hole is filled.

@@ -7,10 +7,7 @@ use hubbub_protocol::id::{RoomId, Seq, SessionId, StreamId, UserId};
 use proptest::prelude::*;
 
 use super::{Effect, Feed, Line, Progress, Sequenced};
-use crate::streams::{
-    hub::{Hub, Listener},
-    outbox::Outbox,
-};
+use crate::streams::{hub::Hub, listener::Listener, outbox::Outbox};
 
 fn line(seq: u64) -> Line {
     Line { seq: Seq(seq), effect: Effect::None, frame: Bytes::from(seq.to_string()) }

@@ -5,6 +5,7 @@
 //! | `writer` | group commit of messages: a batch from many connections, one transaction |
 //! | `line` | an entry as the bus and the cache carry it |
 //! | `feed` | one followed stream on this node: sequencer and followers |
+//! | `listener` | a connection as the hub and the feeds know it |
 //! | `hub` | who is connected here, and which feeds there are |
 //! | `outbox` | a connection's bounded way out |
 //! | `follow` | how a connection begins to follow, and catches up |
@@ -19,6 +20,7 @@ pub mod feed;
 mod follow;
 pub mod hub;
 mod line;
+pub mod listener;
 pub mod outbox;
 mod read;
 mod repair;
