@@ -72,13 +72,11 @@ impl Waiting {
     ) -> Result<oneshot::Receiver<Outcome>, Closed> {
         let (reply, answer) = oneshot::channel();
         let mut waiters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match &waiters.closed {
-            Some(closed) => Err(closed.clone()),
-            None => {
-                waiters.by_id.insert(id, (reply, permit));
-                Ok(answer)
-            }
+        if let Some(closed) = &waiters.closed {
+            return Err(closed.clone());
         }
+        waiters.by_id.insert(id, (reply, permit));
+        Ok(answer)
     }
 
     fn answer(&self, id: u64, outcome: Outcome) {
@@ -138,8 +136,8 @@ impl Pump {
                     Err(error) => return Closed { code: 1002, reason: error.to_string() },
                 },
                 Some(Ok(Message::Close(frame))) => {
-                    // Reading on writes the answer to the goodbye.
-                    let _ = timeout(GOODBYE_LIMIT, stream.next()).await;
+                    // Reading on writes the answer to the goodbye; nobody needs to wait for the end of the socket.
+                    tokio::spawn(async move { timeout(GOODBYE_LIMIT, stream.next()).await });
                     return frame.map_or_else(
                         || Closed { code: 1005, reason: String::new() },
                         |frame| Closed { code: frame.code.into(), reason: frame.reason.to_string() },

@@ -62,7 +62,7 @@ impl Settings {
             cursors: Cursors::default(),
             connection: Options::default(),
             unanswered: 256,
-            answer_limit: Duration::from_secs(60),
+            answer_limit: Duration::from_mins(1),
             events_waiting: 1024,
         }
     }

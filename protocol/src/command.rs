@@ -1,6 +1,6 @@
 //! What a client may ask over the WebSocket, and what it is answered.
 //!
-//! Each method has one row in [`methods!`]; the enum, the decoder and the table that the specifications are generated
+//! Each method has one row in `methods!`; the enum, the decoder and the table that the specifications are generated
 //! from all come from that row.
 
 use std::collections::BTreeMap;

@@ -9,6 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::model::SessionEnd;
+
 macro_rules! catalogue {
     ($($(#[$doc:meta])* $name:ident = $code:literal, $reason:literal, $status:literal, $title:literal;)+) => {
         /// Why a command or a request failed.
@@ -136,6 +138,10 @@ pub struct ErrorData {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional, as = "Option<u32>")]
     pub limit: Option<u64>,
+    /// With `session_ended`: why, by which device, from where and when, as far as it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub end: Option<Box<SessionEnd>>,
 }
 
 impl ErrorObject {
@@ -149,7 +155,7 @@ impl ErrorObject {
         Self {
             code: reason.code(),
             message: message.into(),
-            data: ErrorData { reason, retry_after_ms: None, field: None, limit: None },
+            data: ErrorData { reason, retry_after_ms: None, field: None, limit: None, end: None },
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use hubbub_protocol::error::{ErrorObject, Reason};
+use hubbub_protocol::{
+    error::{ErrorObject, Reason},
+    model::SessionEnd,
+};
 
 /// A failure with its place in the catalogue. What caused it stays in the log.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +36,9 @@ pub enum CommandError {
     /// Too many at once; may be repeated after this time.
     #[error("too many at once; try again in {} ms", .0.as_millis())]
     TooFrequent(Duration),
+    /// The session is over; its device is told why.
+    #[error("this session has ended")]
+    SessionEnded(Box<SessionEnd>),
     /// A store or the fabric does not answer. Nothing was done, or it is not known: repeat with the same key.
     #[error("temporarily unavailable")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -56,6 +62,7 @@ impl CommandError {
             Self::Refused(reason) | Self::Explained { reason, .. } => *reason,
             Self::TooLarge { .. } => Reason::TooLarge,
             Self::TooFrequent(_) => Reason::TooFrequent,
+            Self::SessionEnded(_) => Reason::SessionEnded,
             Self::Unavailable(_) => Reason::Unavailable,
             Self::Internal(_) => Reason::Internal,
         }
@@ -73,6 +80,7 @@ impl CommandError {
             Self::TooFrequent(wait) => {
                 object.data.retry_after_ms = Some(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
             }
+            Self::SessionEnded(end) => object.data.end = Some(end.clone()),
             Self::Unavailable(_) => object.data.retry_after_ms = Some(UNAVAILABLE_RETRY_MS),
             Self::Refused(_) | Self::Internal(_) => {}
         }

@@ -81,7 +81,7 @@ mod tests {
         assert_eq!(wait, Duration::from_millis(100));
         tokio::time::advance(wait + Duration::from_millis(1)).await;
         assert!(bucket.take().is_ok() && bucket.take().is_err());
-        tokio::time::advance(Duration::from_secs(60)).await;
+        tokio::time::advance(Duration::from_mins(1)).await;
         assert!(bucket.take().is_ok() && bucket.take().is_ok() && bucket.take().is_err());
     }
 

@@ -1,6 +1,13 @@
 //! A node: put together, run, drained.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    fs::{File, TryLockError},
+    io,
+    net::IpAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use hubbub_protocol::http::Readiness;
 use parking_lot::Mutex;
@@ -20,8 +27,6 @@ use crate::{
     streams::{StreamSettings, Streams},
 };
 
-/// How long the start waits for a database that does not answer yet.
-const DATABASE_START_WAIT: Duration = Duration::from_secs(30);
 /// How often the database is asked whether it answers.
 const CHECK_EVERY: Duration = Duration::from_secs(1);
 /// Checks in a row that fail before the node is unready.
@@ -53,6 +58,14 @@ pub enum NodeError {
     /// The address of Redis is none.
     #[error(transparent)]
     Fabric(#[from] FabricError),
+    /// Another server uses the same SQLite file.
+    #[error(
+        "the data in {0} is used by another hubbub: choose another folder with --data-dir, or stop that one"
+    )]
+    DataTaken(PathBuf),
+    /// The data folder cannot be written to.
+    #[error("the data folder {0} cannot be used")]
+    DataDir(PathBuf, #[source] io::Error),
     /// The settings of accounts cannot be used.
     #[error(transparent)]
     Accounts(#[from] CommandError),
@@ -70,6 +83,8 @@ pub struct Node {
     /// What runs until the streams are no longer needed.
     tasks: TaskTracker,
     stop: CancellationToken,
+    /// Held while this process serves the SQLite file.
+    _data_lock: Option<File>,
 }
 
 /// What `/readyz` says.
@@ -115,7 +130,7 @@ pub fn database_settings(config: &Config) -> DatabaseSettings {
         url: config.database.url.as_ref().map(|url| url.expose().to_owned()),
         data_dir: config.data_dir.clone(),
         max_connections: config.database.pool_size,
-        start_wait: DATABASE_START_WAIT,
+        start_wait: Duration::from_secs(config.database.start_wait_s),
     }
 }
 
@@ -133,6 +148,18 @@ async fn fabric(config: &Config) -> Result<Fabric, FabricError> {
             };
             Fabric::redis(&settings).await
         }
+    }
+}
+
+/// Two servers on one SQLite file would each deliver only what they wrote themselves.
+fn lock_data(data_dir: &Path) -> Result<File, NodeError> {
+    let unusable = |error| NodeError::DataDir(data_dir.to_owned(), error);
+    std::fs::create_dir_all(data_dir).map_err(unusable)?;
+    let file = File::create(data_dir.join("hubbub.lock")).map_err(unusable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(NodeError::DataTaken(data_dir.to_owned())),
+        Err(TryLockError::Error(error)) => Err(unusable(error)),
     }
 }
 
@@ -160,6 +187,7 @@ impl Node {
     pub async fn start(config: Config) -> Result<Self, NodeError> {
         let config = Arc::new(config);
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let data_lock = if config.database.url.is_none() { Some(lock_data(&config.data_dir)?) } else { None };
         let db = Db::open(&database_settings(&config)).await?;
         let fabric = fabric(&config).await?;
         let settings =
@@ -169,12 +197,15 @@ impl Node {
             Streams::start(db.clone(), fabric.clone(), epoch, settings, tasks.clone(), stop.clone());
         let announcing = streams.clone();
         let announce = Arc::new(move |session, end: &_| announcing.end_session(session, end));
-        let accounts = Accounts::new(db.clone(), fabric.clone(), account_settings(&config), announce)?;
+        let delivering = streams.clone();
+        let committed = Arc::new(move |entries: &[_]| delivering.committed(entries));
+        let accounts =
+            Accounts::new(db.clone(), fabric.clone(), account_settings(&config), announce, committed)?;
         let settings = ChatSettings { draft_ttl: DRAFT_TTL, draft_delay: DRAFT_DELAY };
         let chat = Chat::new(db.clone(), fabric.clone(), streams.clone(), accounts.clone(), settings);
         let health = Arc::new(Health { state: Mutex::default(), drain: CancellationToken::new() });
         health.checked(&Ok(()));
-        Ok(Self { config, db, fabric, streams, accounts, chat, health, tasks, stop })
+        Ok(Self { config, db, fabric, streams, accounts, chat, health, tasks, stop, _data_lock: data_lock })
     }
 
     /// Serves both addresses until `stop`, then drains: unready, connections sent elsewhere in waves, what is in
@@ -319,5 +350,5 @@ async fn check_sessions(accounts: Accounts, streams: Streams, stop: Cancellation
 pub async fn accounts_alone(config: &Config) -> Result<Accounts, NodeError> {
     let db = Db::open(&database_settings(config)).await?;
     let fabric = Fabric::local();
-    Ok(Accounts::new(db, fabric, account_settings(config), Arc::new(|_, _: &_| {}))?)
+    Ok(Accounts::new(db, fabric, account_settings(config), Arc::new(|_, _: &_| {}), Arc::new(|_: &[_]| {}))?)
 }

@@ -2,6 +2,8 @@
 //!
 //! Postgres is found through `HUBBUB_TEST_DATABASE_URL`; run the tests through `scripts/with-services`.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it expects")]
+
 #[path = "store_contract/fixture.rs"]
 mod fixture;
 #[path = "store_contract/logs.rs"]
@@ -15,19 +17,21 @@ mod rooms;
 #[path = "store_contract/sessions.rs"]
 mod sessions;
 
-/// Makes two tests of each function: one on a new SQLite file, one on a new Postgres database.
+/// Makes two tests of each function: one on a new SQLite file, one on a new Postgres database; those about connections
+/// to a server only the latter.
 macro_rules! on_both {
-    ($($module:ident::$name:ident,)+) => {
+    ([$($module:ident::$name:ident,)+] on_postgres [$($only:ident::$alone:ident,)+]) => {
         mod sqlite {
             $(#[test] fn $name() { crate::fixture::on_sqlite(crate::$module::$name); })+
         }
         mod postgres {
             $(#[test] fn $name() { crate::fixture::on_postgres(crate::$module::$name); })+
+            $(#[test] fn $alone() { crate::fixture::on_postgres(crate::$only::$alone); })+
         }
     };
 }
 
-on_both! {
+on_both! {[
     opening::nodes_that_start_at_once_make_one_database,
     opening::a_database_is_found_again,
     opening::a_newer_database_is_refused,
@@ -64,4 +68,8 @@ on_both! {
     logs::batches_at_once_leave_one_dense_order,
     logs::a_key_is_answered_once,
     logs::an_ended_session_writes_nothing,
-}
+]
+    on_postgres [
+    opening::connections_that_died_are_replaced,
+    opening::a_statement_that_takes_too_long_is_ended,
+]}

@@ -14,6 +14,43 @@ function fromEnd(ann: Person): Promise<number> {
   return ann.timeline.evaluate((element) => element.scrollHeight - element.scrollTop - element.clientHeight);
 }
 
+/** Watches the first visible row in every frame in which the person does not scroll. */
+function watchAnchor(ann: Person): Promise<void> {
+  return ann.timeline.evaluate((timeline) => {
+    const watch = { worst: 0, rows: 0, still: true };
+    Object.assign(globalThis, { watch });
+    let before: { row: Element; top: number } | undefined;
+    const frame = (): void => {
+      const { top } = timeline.getBoundingClientRect();
+      const row = [...timeline.querySelectorAll('article')].find((element) => element.getBoundingClientRect().bottom > top + 1);
+      if (watch.still && before?.row.isConnected) watch.worst = Math.max(watch.worst, Math.abs(before.row.getBoundingClientRect().top - before.top));
+      before = watch.still && row ? { row, top: row.getBoundingClientRect().top } : undefined;
+      watch.rows = Math.max(watch.rows, timeline.querySelectorAll('article').length);
+      requestAnimationFrame(frame);
+    };
+    requestAnimationFrame(frame);
+  });
+}
+
+/** Turns the wheel; the anchor is watched again once the wheel's own movement is over, and through the next frames. */
+async function wheelUp(ann: Person, pixels: number): Promise<void> {
+  const before = await ann.timeline.evaluate((timeline) => {
+    (globalThis as unknown as { watch: { still: boolean } }).watch.still = false;
+    return timeline.scrollTop;
+  });
+  await ann.page.mouse.wheel(0, -pixels);
+  await expect.poll(() => ann.timeline.evaluate((timeline) => timeline.scrollTop)).not.toBe(before);
+  await ann.timeline.evaluate(async (timeline) => {
+    const frame = (): Promise<number> => new Promise(requestAnimationFrame);
+    for (let same = 0, last = timeline.scrollTop; same < 3; last = timeline.scrollTop) {
+      await frame();
+      same = timeline.scrollTop === last ? same + 1 : 0;
+    }
+    (globalThis as unknown as { watch: { still: boolean } }).watch.still = true;
+    for (let watched = 0; watched < 6; watched += 1) await frame();
+  });
+}
+
 test('the anchor stays where it is while pages load and others write', async ({ person, bot }) => {
   const ann = await person('Ann');
   const tom = await bot('Tom');
@@ -21,33 +58,16 @@ test('the anchor stays where it is while pages load and others write', async ({ 
   await ann.open(`long ${tom.username}`);
   await ann.page.keyboard.press('Escape');
   await expect.poll(() => fromEnd(ann)).toBeLessThan(2);
-  // Watches the first visible row in every frame in which the person does not scroll.
-  await ann.timeline.evaluate((timeline) => {
-    const watch = { worst: 0, rows: 0, scrolled: performance.now() };
-    Object.assign(globalThis, { watch });
-    timeline.addEventListener('wheel', () => (watch.scrolled = performance.now()), { passive: true });
-    let before: { row: Element; top: number; scroll: number } | undefined;
-    const frame = (): void => {
-      const { top } = timeline.getBoundingClientRect();
-      const row = [...timeline.querySelectorAll('article')].find((element) => element.getBoundingClientRect().bottom > top + 1);
-      const still = performance.now() - watch.scrolled > 250;
-      if (still && before?.row.isConnected) watch.worst = Math.max(watch.worst, Math.abs(before.row.getBoundingClientRect().top - before.top));
-      before = row && { row, top: row.getBoundingClientRect().top, scroll: timeline.scrollTop };
-      watch.rows = Math.max(watch.rows, timeline.querySelectorAll('article').length);
-      requestAnimationFrame(frame);
-    };
-    requestAnimationFrame(frame);
-  });
+  await watchAnchor(ann);
   await ann.timeline.hover();
   for (let page = 0; page < 60; page += 1) {
-    await ann.page.mouse.wheel(0, -1200);
-    if (page % 10 === 0) await tom.send(room, `news ${page}`);
-    // The wheel's own movement ends first; what moves after it is ours.
-    await ann.page.waitForTimeout(60);
-    if (page % 10 === 9) await ann.page.waitForTimeout(500);
+    await wheelUp(ann, 1200);
+    if (page % 10 === 0) {
+      await tom.send(room, `news ${page}`);
+      await expect(ann.page.getByRole('button', { name: new RegExp(`^Latest.*${page / 10 + 1}`) })).toBeVisible();
+    }
     if (await ann.timeline.evaluate((element) => element.scrollTop === 0 && element.querySelector('.start') !== null)) break;
   }
-  await ann.page.waitForTimeout(600);
   const { worst, rows } = await ann.page.evaluate(() => (globalThis as unknown as { watch: { worst: number; rows: number } }).watch);
   expect(worst).toBeLessThanOrEqual(1);
   expect(rows).toBeLessThan(400);

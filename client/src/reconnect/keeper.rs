@@ -87,7 +87,7 @@ impl Keeper {
                     (closed, next)
                 }
                 Ended::Refused(error) => match error.data.reason {
-                    Reason::SessionEnded => return self.stop(Stop::Refused(error)).await,
+                    Reason::SessionEnded => return self.stop(ended_stop(error)).await,
                     Reason::Unauthenticated => (lost(&error), Next::Refresh),
                     _ => (lost(&error), Next::BackOff),
                 },
@@ -292,6 +292,11 @@ impl Keeper {
         }
         self.tell(Event::Stopped(stop)).await;
     }
+}
+
+/// Why a session that is over is over, as far as the refusal says.
+fn ended_stop(mut error: ErrorObject) -> Stop {
+    error.data.end.take().map_or_else(|| Stop::Refused(error), |end| Stop::Ended(*end))
 }
 
 fn lost(error: &ErrorObject) -> Closed {

@@ -1,10 +1,12 @@
 //! Sign up, log in, refresh.
 
+use futures_util::FutureExt;
 use hubbub_protocol::{
+    entry::EntryBody,
     error::Reason,
     http::{LogIn, LoggedIn, Refresh, SignUp},
-    id::{SessionId, UserId},
-    model::User,
+    id::{SessionId, StreamId, UserId},
+    model::{Session, User},
 };
 
 use super::{Accounts, names, password, token};
@@ -13,6 +15,7 @@ use crate::{
     error::CommandError,
     fabric::Key,
     store::{
+        log::logged,
         sessions::{self, NewSession, Rotation, Stored, TokenHashes},
         users::{self, Inserted, NewUser},
     },
@@ -84,7 +87,25 @@ impl Accounts {
         }
         let stored = sessions::by_access_hash(&self.0.db, &tokens.hashes.access).await?;
         let stored = stored.ok_or(Reason::SessionEnded)?;
+        self.note(stored.user.id, stored.session.clone()).await;
         Ok(self.logged_in(stored, tokens))
+    }
+
+    /// Says in the account's own stream that a device logged in. The login stands without it.
+    async fn note(&self, user: UserId, session: Session) {
+        let noted = logged(&self.0.db, move |log| {
+            async move {
+                let own = StreamId::User(user);
+                log.lock(&[own]).await?;
+                log.append(own, user, None, EntryBody::SessionStarted { session });
+                Ok(())
+            }
+            .boxed()
+        });
+        match noted.await {
+            Ok(((), entries)) => (self.0.committed)(&entries),
+            Err(error) => error.log("note a login"),
+        }
     }
 
     /// Gives a session new tokens for its refresh token. A spent one ends the session.
@@ -99,9 +120,9 @@ impl Accounts {
             Rotation::Reused(session, end) => {
                 metrics::counter!("hubbub_security_event_total", "kind" => "refresh_reused").increment(1);
                 (self.0.announce)(session, &end);
-                Err(Reason::SessionEnded.into())
+                Err(CommandError::SessionEnded(Box::new(end)))
             }
-            Rotation::Ended(_) => Err(Reason::SessionEnded.into()),
+            Rotation::Ended(end) => Err(CommandError::SessionEnded(Box::new(end))),
             Rotation::Unknown => Err(Reason::Unauthenticated.into()),
         }
     }
@@ -127,7 +148,7 @@ impl Accounts {
     }
 
     fn logged_in(&self, stored: Stored, tokens: Tokens) -> LoggedIn {
-        let session = hubbub_protocol::model::Session { current: true, ..stored.session };
+        let session = Session { current: true, ..stored.session };
         LoggedIn {
             user: stored.user,
             session,

@@ -21,11 +21,12 @@ mod token;
 use std::{sync::Arc, time::Duration};
 
 use hubbub_protocol::{
+    entry::Entry,
     id::SessionId,
     model::{Session, SessionEnd, User},
 };
 
-pub use names::{display_name, username};
+pub use names::{disguises, display_name, username};
 pub use password::PasswordCost;
 
 use crate::{error::CommandError, fabric::Fabric, store::Db};
@@ -57,6 +58,9 @@ pub struct Caller {
 /// Tells every node that a session is over.
 pub type Announce = Arc<dyn Fn(SessionId, &SessionEnd) + Send + Sync>;
 
+/// Delivers entries that were committed.
+pub type Committed = Arc<dyn Fn(&[Entry]) + Send + Sync>;
+
 /// Accounts and sessions. Clones are the same.
 #[derive(Clone)]
 pub struct Accounts(Arc<Inner>);
@@ -68,10 +72,12 @@ struct Inner {
     profiles: profiles::Profiles,
     settings: AccountSettings,
     announce: Announce,
+    committed: Committed,
 }
 
 impl Accounts {
-    /// Over this database and fabric; `announce` is called after a session's end was committed.
+    /// Over this database and fabric; `announce` is called after a session's end was committed, `committed` with
+    /// entries of people's own streams.
     ///
     /// # Errors
     /// The cost of passwords cannot be used.
@@ -80,10 +86,11 @@ impl Accounts {
         fabric: Fabric,
         settings: AccountSettings,
         announce: Announce,
+        committed: Committed,
     ) -> Result<Self, CommandError> {
         let hasher = password::Hasher::new(settings.password, settings.password_threads)?;
         let profiles = profiles::Profiles::default();
-        Ok(Self(Arc::new(Inner { db, fabric, hasher, profiles, settings, announce })))
+        Ok(Self(Arc::new(Inner { db, fabric, hasher, profiles, settings, announce, committed })))
     }
 
     /// How accounts behave.

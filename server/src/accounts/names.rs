@@ -54,8 +54,8 @@ pub(super) fn device(device: Device) -> Result<Device, CommandError> {
     Ok(Device { id, class, name })
 }
 
-/// Characters that make a name look like another: controls, bidirectional overrides, zero-width ones.
-fn disguises(c: char) -> bool {
+/// Whether a character can make a name look like another: controls, bidirectional overrides, zero-width ones.
+pub fn disguises(c: char) -> bool {
     let invisible = ['\u{200B}'..='\u{200F}', '\u{202A}'..='\u{202E}', '\u{2060}'..='\u{2069}'];
     c.is_control() || c == '\u{FEFF}' || invisible.iter().any(|range| range.contains(&c))
 }

@@ -21,8 +21,8 @@ impl Accounts {
     pub async fn authenticate(&self, access_token: &str) -> Result<Caller, CommandError> {
         let hash = token::hash(access_token).ok_or(Reason::Unauthenticated)?;
         let stored = sessions::by_access_hash(&self.0.db, &hash).await?.ok_or(Reason::Unauthenticated)?;
-        if stored.end.is_some() {
-            return Err(Reason::SessionEnded.into());
+        if let Some(end) = stored.end {
+            return Err(CommandError::SessionEnded(Box::new(end)));
         }
         if stored.access_expires_at_ms <= clock::now_ms() {
             return Err(CommandError::Explained {
@@ -33,7 +33,10 @@ impl Accounts {
         }
         let session = Session { current: true, ..stored.session };
         let caller = Caller { user: stored.user, session };
-        self.touch(&HashMap::from([(caller.session.id, caller.user.id)])).await;
+        let lives_ms = i64::try_from(self.0.settings.access_ttl.as_millis()).unwrap_or(i64::MAX);
+        if clock::now_ms() - caller.session.used_at > sessions::used_step_ms(lives_ms) {
+            self.touch(&HashMap::from([(caller.session.id, caller.user.id)])).await;
+        }
         Ok(caller)
     }
 

@@ -15,7 +15,7 @@ use crate::{
     clock,
     error::CommandError,
     store,
-    streams::{Followed, Start, hub::Listener, outbox::Outbox},
+    streams::{Followed, Start, listener::Listener, outbox::Outbox},
 };
 
 /// Rooms joined while a session starts are looked for this often; beyond, the client tries again.

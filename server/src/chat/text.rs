@@ -4,7 +4,7 @@ use hubbub_protocol::limits::{
     KEY_BYTES, PAGE_DEFAULT, PAGE_LIMIT, ROOM_NAME_CHARS, ROOM_TOPIC_CHARS, TEXT_BYTES,
 };
 
-use crate::error::CommandError;
+use crate::{accounts, error::CommandError};
 
 /// A text of a message.
 pub(super) fn message(text: &str) -> Result<(), CommandError> {
@@ -48,16 +48,10 @@ fn line(field: &'static str, text: &str, limit: usize) -> Result<String, Command
     if text.chars().count() > limit {
         return Err(CommandError::TooLarge { field, limit, unit: "characters" });
     }
-    if text.chars().any(disguises) {
+    if text.chars().any(accounts::disguises) {
         return Err(CommandError::invalid(field, "control and invisible characters are not allowed"));
     }
     Ok(text.to_owned())
-}
-
-/// Characters that make a name look like another: controls, bidirectional overrides, zero-width ones.
-fn disguises(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
 }
 
 /// Postgres cannot store it, and nobody means it.

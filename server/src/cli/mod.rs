@@ -16,7 +16,10 @@ use std::{
 use clap::{Parser, Subcommand};
 
 use self::arguments::ConfigArguments;
-use crate::config;
+use crate::{
+    config::{self, SecretUrl},
+    node::NodeError,
+};
 
 /// Hubbub: a real-time chat server.
 #[derive(Debug, Parser)]
@@ -97,6 +100,16 @@ pub fn run() -> ExitCode {
             eprintln!("hubbub: {failure}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Says which database a failure is about, without its password.
+fn cannot_start(error: NodeError, database: Option<&SecretUrl>) -> Failure {
+    let is_of_database = matches!(error, NodeError::Store(_));
+    let cause = Failure::from(error);
+    match database {
+        Some(url) if is_of_database => format!("{cause} (DATABASE_URL is {url})").into(),
+        _ => cause,
     }
 }
 

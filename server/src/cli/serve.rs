@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Failure,
     arguments::ConfigArguments,
+    cannot_start,
     listen::{allow_many_connections, listen},
     print,
 };
@@ -41,8 +42,9 @@ async fn serve(config: Config) -> Result<(), Failure> {
     ));
     let upkeep = tokio::spawn(telemetry::keep_up());
     let public = config.public_url.clone();
+    let database = config.database.url.clone();
     let node = tokio::select! {
-        node = node::Node::start(config) => node?,
+        node = node::Node::start(config) => node.map_err(|error| cannot_start(error, database.as_ref()))?,
         () = stop.cancelled() => return Ok(()),
     };
     let serving = tokio::spawn(node.serve(main, ops, stop));

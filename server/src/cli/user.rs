@@ -4,7 +4,7 @@ use std::{io::Read, time::Duration};
 
 use clap::{ArgGroup, Args};
 
-use super::{Failure, arguments::ConfigArguments, print};
+use super::{Failure, arguments::ConfigArguments, cannot_start, print};
 use crate::{
     accounts::provision::{Provision, Provisioned},
     node, telemetry,
@@ -64,7 +64,8 @@ pub(super) fn create(arguments: &Create) -> Result<(), Failure> {
     };
     let runtime = tokio::runtime::Runtime::new()?;
     let outcome = runtime.block_on(async {
-        let accounts = node::accounts_alone(&config).await?;
+        let accounts = node::accounts_alone(&config).await;
+        let accounts = accounts.map_err(|error| cannot_start(error, config.database.url.as_ref()))?;
         let mut printed = Ok(());
         let made = |batch: Vec<Provisioned>| {
             if printed.is_ok() {

@@ -208,13 +208,14 @@ fn line_at(text: &str, byte: usize) -> usize {
     text.bytes().take(byte).filter(|byte| *byte == b'\n').count() + 1
 }
 
-/// Variables that begin like ours and are not: those of our own build and test tools, and those that Kubernetes sets
+/// Variables that begin like ours and are not: those of our own tools, examples and tests, and those that Kubernetes sets
 /// in every pod beside a service called `hubbub` or `hubbub-…`.
 fn is_anothers(name: &str, value: &str) -> bool {
-    let tools = name.starts_with("HUBBUB_TEST_") || matches!(name, "HUBBUB_BIN" | "HUBBUB_URL");
+    let tools = ["HUBBUB_BIN", "HUBBUB_URL", "HUBBUB_TOKEN", "HUBBUB_IMAGE_TAG"].contains(&name);
+    let tests = name.starts_with("HUBBUB_TEST_");
     let service = name.ends_with("_SERVICE_HOST") || name.contains("_SERVICE_PORT");
     let port = name.contains("_PORT") && (value.starts_with("tcp://") || value.starts_with("udp://"));
-    tools || service || port || name.contains("_TCP") || name.contains("_UDP")
+    tools || tests || service || port || name.contains("_TCP") || name.contains("_UDP")
 }
 
 /// Letters to add, remove or change to make one of the other.

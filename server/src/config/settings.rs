@@ -48,7 +48,7 @@ settings! {
         /// Redis 7 or newer, as `redis://:password@host:6379`; also `rediss://`, Sentinel and Cluster.
         url: Option<SecretUrl> = "", "REDIS_URL", "URL";
         /// What every key and topic begins with; one a cluster, so that several can share a Redis.
-        prefix: String = "hubbub:", "HUBBUB_REDIS_PREFIX", "text";
+        prefix: String = "hubbub", "HUBBUB_REDIS_PREFIX", "text";
         /// Longest wait for an answer of Redis.
         command_timeout_ms: u64 = "300", "HUBBUB_REDIS_COMMAND_TIMEOUT_MS", "ms", within 50..=300;
     }

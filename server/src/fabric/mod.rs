@@ -4,7 +4,7 @@
 //!
 //! Whatever is in the fabric may vanish at any moment: SQL is the truth, this is speed. So every write has a time to
 //! live, an error means "not known", and every caller has a way to go on without it. No operation waits for Redis
-//! longer than [`redis::RedisSettings::command_timeout`], and none waits at all while Redis is known to be down.
+//! longer than [`RedisSettings::command_timeout`], and none waits at all while Redis is known to be down.
 //!
 //! Only the fabric spells a Redis command, a key ([`Key`]) or a topic ([`Topic`]).
 

@@ -45,7 +45,7 @@ use crate::{
     error::CommandError,
     limits::Bucket,
     streams::{
-        hub::Listener,
+        listener::Listener,
         outbox::{Close, Outbox},
     },
 };
@@ -141,6 +141,11 @@ where
             };
             match self.gateway.chat.start(params, &self.outbox, pace).await {
                 Ok(started) => return self.begin(&id, started).await,
+                Err(CommandError::SessionEnded(end)) => {
+                    // Told like a device that was connected when it happened: it must not come back by itself.
+                    self.refuse(&id, &CommandError::SessionEnded(end.clone()), "session.start").await?;
+                    return Err((*end).into());
+                }
                 Err(error) => self.refuse(&id, &error, "session.start").await?,
             }
         }

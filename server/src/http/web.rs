@@ -12,14 +12,13 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hubbub_protocol::error::Reason;
-use rust_embed::{EmbeddedFile, RustEmbed};
+use rust_embed::RustEmbed;
 
 use super::error::ApiError;
 
-/// What `npm run build` makes; a build without it serves a page that says so.
+/// What `npm run build` makes. The build script has made the folder; where it is empty, a page says so.
 #[derive(RustEmbed)]
 #[folder = "../web-client/dist"]
-#[allow_missing = true]
 struct WebClient;
 
 /// Everything from here and nothing from elsewhere. `style` attributes are set by scripts, which needs no permission.
@@ -44,7 +43,7 @@ pub(super) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Respo
     let is_file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
     let name = if is_file { path } else { "index.html" };
     match (WebClient::get(name), is_file) {
-        (Some(file), _) => answer(name, file, &headers),
+        (Some(file), _) => answer(name, file.data, file.metadata.sha256_hash(), &headers),
         (None, true) => ApiError::from(Reason::NotFound).into_response(),
         (None, false) => {
             let mut response = (StatusCode::NOT_FOUND, MISSING_PAGE).into_response();
@@ -54,15 +53,15 @@ pub(super) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Respo
     }
 }
 
-fn answer(name: &str, file: EmbeddedFile, asked: &HeaderMap) -> Response {
-    let digest = URL_SAFE_NO_PAD.encode(&file.metadata.sha256_hash()[..16]);
+fn answer(name: &str, content: Cow<'static, [u8]>, sha256: [u8; 32], asked: &HeaderMap) -> Response {
+    let digest = URL_SAFE_NO_PAD.encode(&sha256[..16]);
     let tag = HeaderValue::from_str(&format!("\"{digest}\"")).expect("base64 is a header value");
     let known = asked.get(IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
     let mut response = if known.is_some_and(|tags| tags.contains(&digest)) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         // Inside the binary nothing is copied.
-        let body = match file.data {
+        let body = match content {
             Cow::Borrowed(bytes) => Bytes::from_static(bytes),
             Cow::Owned(bytes) => bytes.into(),
         };
@@ -95,5 +94,46 @@ fn content_type(name: &str) -> &'static str {
         "woff2" => "font/woff2",
         "txt" => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{
+        HeaderMap, StatusCode,
+        header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH},
+    };
+
+    use super::answer;
+
+    #[test]
+    fn a_file_named_by_its_content_is_kept_for_good_and_the_page_is_asked_for_again() {
+        let headers = |name: &str| {
+            let response = answer(name, b"text".into(), [7; 32], &HeaderMap::new());
+            let header = |name| response.headers()[name].to_str().unwrap().to_owned();
+            (header(CACHE_CONTROL), header(CONTENT_TYPE))
+        };
+        let (kept, html) = ("public, max-age=31536000, immutable", "text/html; charset=utf-8");
+        assert_eq!(headers("index.html"), ("no-cache".into(), html.into()));
+        assert_eq!(headers("assets/index-5f3a.js"), (kept.into(), "text/javascript; charset=utf-8".into()));
+        assert_eq!(headers("mark.svg"), ("no-cache".into(), "image/svg+xml".into()));
+    }
+
+    #[test]
+    fn scripts_come_from_here_alone_and_the_page_is_shown_in_no_other() {
+        let response = answer("index.html", b"text".into(), [7; 32], &HeaderMap::new());
+        let policy = response.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap();
+        for part in ["default-src 'self'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"] {
+            assert!(policy.contains(part), "{policy}");
+        }
+        assert!(!policy.contains("unsafe"), "{policy}");
+    }
+
+    #[test]
+    fn who_has_the_file_is_not_sent_it_again() {
+        let first = answer("index.html", b"text".into(), [7; 32], &HeaderMap::new());
+        let asked = HeaderMap::from_iter([(IF_NONE_MATCH, first.headers()[ETAG].clone())]);
+        assert_eq!(answer("index.html", b"text".into(), [7; 32], &asked).status(), StatusCode::NOT_MODIFIED);
+        assert_eq!(answer("index.html", b"new".into(), [8; 32], &asked).status(), StatusCode::OK);
     }
 }

@@ -7,8 +7,12 @@ use std::fmt::Write as _;
 /// Most rows that one statement inserts: SQLite takes 32,766 binds, and 500 rows are past the gain.
 pub const ROWS_PER_STATEMENT: usize = 500;
 
-/// `$1,$2,…` for `count` binds, the first being `$<first>`.
+/// `$1,$2,…` for `count` binds, the first being `$<first>`; `NULL` for none, which nothing equals, because Postgres
+/// refuses `IN ()`.
 pub fn placeholders(first: usize, count: usize) -> String {
+    if count == 0 {
+        return "NULL".to_owned();
+    }
     let mut text = String::with_capacity(count * 5);
     for number in first..first + count {
         let comma = if number == first { "" } else { "," };
@@ -63,7 +67,7 @@ mod tests {
     #[test]
     fn placeholders_count_from_the_first() {
         assert_eq!(placeholders(3, 3), "$3,$4,$5");
-        assert_eq!(placeholders(1, 0), "");
+        assert_eq!(placeholders(1, 0), "NULL");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! SQL, the truth: one text for Postgres and SQLite, in the dialect they share.
 //!
 //! Rules that hold for every statement here:
-//! - A read goes through [`on!`], which limits its time. A write that stands alone goes through `on!(write …)` or `on!(execute …)`.
+//! - A read goes through `on!`, which limits its time. A write that stands alone goes through `on!(write …)` or `on!(execute …)`.
 //! - Whatever takes more than one statement goes through [`Db::transact`]: it runs in a task of its own, so that a
 //!   client that goes away cannot leave half a transaction on a pooled connection.
 //! - After an error inside a transaction nothing more is asked of it: Postgres answers `COMMIT` of a failed

@@ -20,6 +20,11 @@ use super::{Db, Tx, list, on, on_tx};
 /// `used_at_ms` is kept to the minute: no more than one write a minute for a session.
 const USED_STEP_MS: i64 = 60_000;
 
+/// How long after a use the next one is noted, for a token that lives that long: well before it times out.
+pub fn used_step_ms(access_lives_ms: i64) -> i64 {
+    USED_STEP_MS.min(access_lives_ms / 4)
+}
+
 /// Hashes of a session's tokens, and when they time out.
 #[derive(Clone, Debug)]
 pub struct TokenHashes {
@@ -263,8 +268,12 @@ async fn rotate_in(tx: &mut Tx, shown: &str, new: &TokenHashes, now_ms: i64) -> 
         return Ok(Rotation::Ended(timed_out_at(stored.refresh_expires_at_ms)));
     }
     let end = SessionEnd { reason: EndReason::TokenReused, device: None, place: None, at: now_ms };
-    end_in(tx, stored.user.id, stored.session.id, &end).await?;
-    Ok(Rotation::Reused(stored.session.id, end))
+    if end_in(tx, stored.user.id, stored.session.id, &end).await? {
+        return Ok(Rotation::Reused(stored.session.id, end));
+    }
+    // Another one ended it between the look and the lock; that end is the one there is.
+    let row: Option<Row> = on_tx!(tx, conn => sqlx::query_as(SHOWN).bind(shown).fetch_optional(conn))?;
+    Ok(row.and_then(|row| self::stored(row).end).map_or(Rotation::Unknown, Rotation::Ended))
 }
 
 /// Ends one session of an account; false when it has no such session, or that one has ended already.
@@ -326,7 +335,7 @@ pub async fn touch(
         );
         written += on!(execute db, {
             let mut query = sqlx::query(AssertSqlSafe(sql)).bind(now_ms).bind(access_expires_at_ms)
-                .bind(refresh_expires_at_ms).bind(now_ms - USED_STEP_MS);
+                .bind(refresh_expires_at_ms).bind(now_ms - used_step_ms(access_expires_at_ms - now_ms));
             for id in &some {
                 query = query.bind(id);
             }

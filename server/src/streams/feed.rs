@@ -10,8 +10,8 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::{
-    hub::{ConnectionId, Listener},
     line::{Effect, Line},
+    listener::{ConnectionId, Listener},
 };
 
 /// Early entries held at most; what is beyond is read again when the hole is filled.
@@ -242,6 +242,11 @@ impl State {
             Effect::Joins(room, seq) => {
                 let joins = self.followers.values().map(|follower| (follower.listener.clone(), room, seq));
                 self.joins.extend(joins);
+            }
+            Effect::Blanks => {
+                // One of these may hold the text; SQL has it blanked already.
+                self.recent.clear();
+                self.recent_bytes = 0;
             }
         }
         self.remember(line);

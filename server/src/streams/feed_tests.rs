@@ -7,10 +7,7 @@ use hubbub_protocol::id::{RoomId, Seq, SessionId, StreamId, UserId};
 use proptest::prelude::*;
 
 use super::{Effect, Feed, Line, Progress, Sequenced};
-use crate::streams::{
-    hub::{Hub, Listener},
-    outbox::Outbox,
-};
+use crate::streams::{hub::Hub, listener::Listener, outbox::Outbox};
 
 fn line(seq: u64) -> Line {
     Line { seq: Seq(seq), effect: Effect::None, frame: Bytes::from(seq.to_string()) }
@@ -122,6 +119,18 @@ fn a_join_names_the_connections_that_follow_the_room() {
     assert_eq!(joins.len(), 1);
     assert_eq!((joins[0].0.id, joins[0].1, joins[0].2), (listener.id, room, Seq(9)));
     assert!(feed.take_joins().is_empty());
+}
+
+#[test]
+fn what_was_recalled_is_not_given_from_memory() {
+    let Scene { feed, listener, .. } = scene(0);
+    feed.sequence(line(1));
+    feed.sequence(Line { effect: Effect::Blanks, ..line(2) });
+    feed.sequence(line(3));
+    assert_eq!(feed.progress(listener.id, Seq(0)), Progress::Missing(Seq(3)));
+    assert!(got(&listener).is_empty());
+    assert_eq!(feed.progress(listener.id, Seq(1)), Progress::Live);
+    assert_eq!(got(&listener), [2, 3]);
 }
 
 proptest! {

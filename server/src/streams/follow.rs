@@ -11,7 +11,7 @@ use hubbub_protocol::id::{RoomId, Seq, StreamId};
 use super::{
     Streams,
     feed::{Feed, Progress},
-    hub::Listener,
+    listener::Listener,
     outbox::Close,
 };
 use crate::{

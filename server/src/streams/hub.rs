@@ -1,7 +1,7 @@
 //! Who is connected to this node, and which streams they follow.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -14,30 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     feed::Feed,
+    listener::{Connection, Listener},
     outbox::{Close, Outbox},
 };
-
-/// Names a connection on this node.
-pub type ConnectionId = u64;
-
-/// What the hub knows of a connection. Clones are the same connection.
-pub type Listener = Arc<Connection>;
-
-/// A connection with a session.
-#[derive(Debug)]
-pub struct Connection {
-    /// Which.
-    pub id: ConnectionId,
-    /// Whose.
-    pub user: UserId,
-    /// By which login.
-    pub session: SessionId,
-    /// Its way out.
-    pub outbox: Outbox,
-    /// Cancelled when it is to answer what is in flight and go to another node.
-    pub leave: CancellationToken,
-    follows: Mutex<HashSet<StreamId>>,
-}
 
 /// Everything connected and followed here.
 #[derive(Default)]

@@ -19,6 +19,8 @@ pub enum Effect {
     Leaves(UserId),
     /// In a user's own stream: their connections follow this room, from this seq on.
     Joins(RoomId, Seq),
+    /// In a room: a text of an entry before it is gone, and whatever is kept in memory of those with it.
+    Blanks,
 }
 
 impl Effect {
@@ -26,6 +28,7 @@ impl Effect {
         match body {
             EntryBody::MemberLeft { user } | EntryBody::MemberRemoved { user } => Self::Leaves(user.id),
             EntryBody::RoomJoined { room } => Self::Joins(room.id, room.head),
+            EntryBody::Recall { .. } => Self::Blanks,
             _ => Self::None,
         }
     }
@@ -34,6 +37,7 @@ impl Effect {
         let mut words = text.split(':');
         match (words.next()?, words.next(), words.next()) {
             ("-", None, None) => Some(Self::None),
+            ("b", None, None) => Some(Self::Blanks),
             ("l", Some(user), None) => user.parse().ok().map(Self::Leaves),
             ("j", Some(room), Some(seq)) => Some(Self::Joins(room.parse().ok()?, Seq(seq.parse().ok()?))),
             _ => None,
@@ -47,6 +51,7 @@ impl std::fmt::Display for Effect {
             Self::None => f.write_str("-"),
             Self::Leaves(user) => write!(f, "l:{user}"),
             Self::Joins(room, seq) => write!(f, "j:{room}:{seq}"),
+            Self::Blanks => f.write_str("b"),
         }
     }
 }
@@ -137,6 +142,13 @@ mod tests {
         assert_eq!(line.effect, Effect::Leaves(id));
         assert_eq!(Heard::parse(&text.into()), Some(Heard::Line(line.clone())));
         assert_eq!(line.entry(), Some(entry));
+    }
+
+    #[test]
+    fn a_recall_says_so_on_the_bus() {
+        let (line, text) = Line::of(&entry(EntryBody::Recall { target: Seq(3) }));
+        assert_eq!(line.effect, Effect::Blanks);
+        assert_eq!(Heard::parse(&text.into()), Some(Heard::Line(line)));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! | `writer` | group commit of messages: a batch from many connections, one transaction |
 //! | `line` | an entry as the bus and the cache carry it |
 //! | `feed` | one followed stream on this node: sequencer and followers |
+//! | `listener` | a connection as the hub and the feeds know it |
 //! | `hub` | who is connected here, and which feeds there are |
 //! | `outbox` | a connection's bounded way out |
 //! | `follow` | how a connection begins to follow, and catches up |
@@ -19,6 +20,7 @@ pub mod feed;
 mod follow;
 pub mod hub;
 mod line;
+pub mod listener;
 pub mod outbox;
 mod read;
 mod repair;
@@ -147,6 +149,8 @@ impl Streams {
                 drop_tail: matches!(entry.body, EntryBody::Recall { .. }),
             };
             if self.0.publications.try_send(publication).is_err() {
+                // What the cache holds of this stream no longer tells all: a recalled text may stand in it.
+                self.0.fabric.drop_tail_soon(entry.stream.as_uuid());
                 metrics::counter!("hubbub_pubsub_dropped_total", "cause" => "publisher_full").increment(1);
             }
         }

@@ -75,6 +75,8 @@ impl Streams {
                 let behind = feed.position().is_some_and(|position| position < head);
                 if behind && feed.begin_repair() {
                     metrics::counter!("hubbub_tail_mismatch_total").increment(1);
+                    // A publication was lost, and with it what it would have done to the cached tail.
+                    self.0.fabric.drop_tail_soon(feed.stream.as_uuid());
                     let (streams, feed) = (self.clone(), Arc::clone(feed));
                     self.spawn(async move {
                         streams.repair(&feed, Some(head)).await;

@@ -8,7 +8,7 @@ use hubbub_protocol::{
 
 use crate::support::{
     PATIENCE, TestCluster,
-    link::{assert_dense, message, texts},
+    link::{assert_dense, entry_at, message, texts},
     on_both, within,
 };
 
@@ -89,8 +89,8 @@ async fn a_conversation_goes_on_on_another_node() {
         cluster.node(0).terminate();
     };
     let (by_ann, by_bea, ann_heard, bea_heard, ()) = tokio::join!(
-        talking(ann_client, "ann"),
-        talking(bea_client, "bea"),
+        talking(ann_client.clone(), "ann"),
+        talking(bea_client.clone(), "bea"),
         listen(ann_events, room, last),
         listen(bea_events, room, last),
         stopping,
@@ -105,7 +105,7 @@ async fn a_conversation_goes_on_on_another_node() {
         assert!(heard.1 >= 2, "the connection was not lost at all");
     }
     for (sent, text) in by_ann.iter().chain(&by_bea) {
-        let entry = &log[sent.seq.0 as usize - 1];
+        let entry = entry_at(&log, sent.seq);
         assert_eq!((entry.id, texts(std::slice::from_ref(entry))), (sent.id, vec![text.as_str()]));
     }
 }

@@ -2,8 +2,11 @@
 //!
 //! Run it with `make test-rust`, or `scripts/with-services cargo test -p hubbub-server --test guarantees`.
 
+#![expect(clippy::similar_names, reason = "what was heard is compared with the head of a stream")]
+
 mod support;
 
+mod deaf;
 mod drain;
 mod health;
 mod http;

@@ -168,7 +168,7 @@ async fn assert_nowhere_stored(cluster: &TestCluster, word: &str) {
 
 async fn assert_redis_lacks(cluster: &TestCluster, word: &str) {
     let prefix = cluster
-        .environment()
+        .environment(0)
         .iter()
         .find_map(|(name, value)| (name == "HUBBUB_REDIS_PREFIX").then_some(value.as_str()))
         .expect("a prefix");
@@ -264,7 +264,7 @@ async fn busy_room(ann: &Link, bea: &Link, room: RoomId) -> Vec<Entry> {
         let target = (!messages.is_empty()).then(|| random.below(messages.len()));
         match (random.below(10), target) {
             (0..=5, _) | (_, None) => {
-                messages.push((by_ann, who.say(room, &format!("text {number}")).await.seq))
+                messages.push((by_ann, who.say(room, &format!("text {number}")).await.seq));
             }
             (6, Some(target)) => {
                 let reply = Some(messages[target].1);

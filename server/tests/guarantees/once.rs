@@ -2,7 +2,9 @@
 
 use hubbub_client::AskError;
 use hubbub_protocol::{
-    command::{MessageEditParams, MessageRecallParams, MessageSendParams, RoomCreateParams, Sent},
+    command::{
+        MessageEditParams, MessageRecallParams, MessageSendParams, RoomCreateParams, RoomRemoveParams, Sent,
+    },
     entry::EntryBody,
     error::Reason,
     id::{RoomId, Seq},
@@ -19,6 +21,7 @@ on_both!(
     the_same_key_on_two_nodes_at_once_is_one_entry,
     a_key_with_other_content_is_a_conflict,
     a_retry_at_any_time_gets_the_first_answer,
+    who_left_meanwhile_still_gets_the_first_answer,
     a_key_belongs_to_its_sender_and_its_room,
     edits_and_recalls_are_done_once,
     a_room_is_made_once,
@@ -86,6 +89,19 @@ async fn a_retry_at_any_time_gets_the_first_answer(cluster: TestCluster) {
     let tab = ann.connect(cluster.node(1)).await;
     assert_eq!(tab.ok(message).await, first);
     assert_eq!(tab.log(room).await.len(), 1 + 1 + 300);
+}
+
+async fn who_left_meanwhile_still_gets_the_first_answer(cluster: TestCluster) {
+    let [ann, bea] = cluster.people().await;
+    let ann = ann.connect(cluster.node(0)).await;
+    let room = ann.group(&[&bea]).await;
+    let tab = bea.connect(cluster.node(1)).await;
+    let message = send(room, &key(), "a last word");
+    let first = tab.ok(message.clone()).await;
+    ann.ok(RoomRemoveParams { room, user: bea.id() }).await;
+    // The answer was lost, the sender is out, and the message is in the log all the same.
+    assert_eq!(bea.connect(cluster.node(0)).await.ok(message).await, first);
+    assert_eq!(tab.refused(send(room, &key(), "another word")).await, Reason::NotAMember);
 }
 
 async fn a_key_belongs_to_its_sender_and_its_room(cluster: TestCluster) {

@@ -46,7 +46,7 @@ async fn logging_out_closes_every_tab(cluster: TestCluster) {
     for node in cluster.nodes() {
         assert_eq!(refused(node.http().sessions(&ann.token).await), Reason::SessionEnded);
         assert_eq!(refused(node.http().refresh(&ann.refresh_token).await), Reason::SessionEnded);
-        let refusal = ann.try_connect(node, Default::default()).await.err().expect("no session");
+        let refusal = ann.try_connect(node).await.err().expect("no session");
         assert_eq!(refusal.reason(), Some(Reason::SessionEnded));
     }
 }
@@ -136,7 +136,7 @@ async fn an_unused_access_token_times_out(cluster: TestCluster) {
     })
     .await;
     assert_eq!(refused(cluster.node(1).http().sessions(&ann.token).await), Reason::Unauthenticated);
-    let refusal = ann.try_connect(cluster.node(0), Default::default()).await.err().expect("no session");
+    let refusal = ann.try_connect(cluster.node(0)).await.err().expect("no session");
     assert_eq!(refusal.reason(), Some(Reason::Unauthenticated));
     // The session itself lives: its refresh token takes it up again.
     let renewed = cluster.node(0).http().refresh(&ann.refresh_token).await.expect("new tokens");
@@ -185,7 +185,7 @@ impl SilentClient {
         );
         // Masked with zeros, which leaves the payload as it is.
         let length = u16::try_from(start.len()).expect("a short frame");
-        let mut frame = vec![0x81, 0x80 | 126];
+        let mut frame = vec![0x81, 0x80 | 0x7e];
         frame.extend(length.to_be_bytes());
         frame.extend([0; 4]);
         frame.extend(start.as_bytes());

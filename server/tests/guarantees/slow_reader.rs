@@ -7,12 +7,23 @@ use hubbub_protocol::{close::Next, id::Seq, push::Push};
 use tokio::time::Instant;
 
 use crate::support::{
-    PATIENCE, TestCluster,
+    PATIENCE, TestCluster, eventually,
     link::{assert_dense, options},
-    on_both, within,
+    within,
 };
 
-on_both!(a_slow_reader_is_closed_and_nobody_else_notices);
+/// A long write deadline, so that it is the outbox which is over its bytes.
+const BY_BYTES: [(&str, &str); 1] = [("HUBBUB_CONNECTIONS_WRITE_DEADLINE_MS", "60000")];
+
+#[tokio::test]
+async fn embedded_a_slow_reader_is_closed_and_nobody_else_notices() {
+    a_slow_reader_is_closed_and_nobody_else_notices(TestCluster::embedded_with(&BY_BYTES).await).await;
+}
+
+#[tokio::test]
+async fn on_two_nodes_a_slow_reader_is_closed_and_nobody_else_notices() {
+    a_slow_reader_is_closed_and_nobody_else_notices(TestCluster::start_with(2, &BY_BYTES).await).await;
+}
 
 /// Messages of this many bytes, together far more than any outbox and socket hold.
 const TEXT_BYTES: usize = 16 * 1024;
@@ -45,7 +56,7 @@ async fn a_slow_reader_is_closed_and_nobody_else_notices(cluster: TestCluster) {
         (slowest, head)
     };
     let reading = async {
-        cluster.node(1).metric_reaches("hubbub_slow_consumer_total", &[], 1.0).await;
+        cluster.node(1).metric_reaches("hubbub_slow_consumer_total", &[], 1).await;
         // Reading on shows what had been sent, then the code.
         let mut heard = Vec::new();
         while let Some(unasked) = within(PATIENCE, "the end", pushes.next()).await {
@@ -72,4 +83,25 @@ async fn a_slow_reader_is_closed_and_nobody_else_notices(cluster: TestCluster) {
     assert_dense(&heard, first);
     assert_eq!(heard.len(), MESSAGES);
     assert!(bea.heard(|heard| heard.closed.is_none()));
+}
+
+/// An outbox that takes everything, so that it is the write which takes too long; and a reader that never reads again.
+#[tokio::test]
+async fn a_reader_that_stands_still_is_closed_in_time_and_forgotten() {
+    let by_time =
+        [("HUBBUB_CONNECTIONS_WRITE_DEADLINE_MS", "500"), ("HUBBUB_CONNECTIONS_OUTBOX_BYTES", "67108864")];
+    let cluster = TestCluster::embedded_with(&by_time).await;
+    let [ann, slow] = cluster.people().await;
+    let ann = ann.connect(cluster.node(0)).await;
+    let room = ann.group(&[&slow]).await;
+    let lazy =
+        Options { unasked_waiting: 1, receive_buffer_bytes: Some(16 * 1024), heartbeat: false, ..options() };
+    let (_connection, _pushes) = slow.connect_bare(cluster.node(0), &lazy).await;
+    ann.say_all(room, (0..700).map(|_| "x".repeat(TEXT_BYTES))).await;
+    cluster.node(0).metric_reaches("hubbub_connections_closed_total", &["slow_consumer"], 1).await;
+    eventually("nothing left of the slow reader", async || {
+        (cluster.node(0).metric("hubbub_connections", &[]).await == 1).then_some(())
+    })
+    .await;
+    ann.round_trip().await;
 }

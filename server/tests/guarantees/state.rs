@@ -23,6 +23,7 @@ on_both!(
     unread_counts_follow_the_marker,
     a_marker_moves_forward_only,
     the_others_see_how_far_one_has_read,
+    in_a_large_room_nobody_sees_how_far_others_have_read,
     drafts_are_on_every_device,
     drafts_survive_logging_out,
     writing_is_shown_to_the_others,
@@ -113,6 +114,26 @@ async fn the_others_see_how_far_one_has_read(cluster: TestCluster) {
     assert!(sent.seq < marker(&bea, room).await.seq);
 }
 
+async fn in_a_large_room_nobody_sees_how_far_others_have_read(cluster: TestCluster) {
+    let people = cluster.crowd(51).await;
+    let ann = people[0].connect(cluster.node(0)).await;
+    let bea = people[1].connect(cluster.node(1)).await;
+    let large = ann.group(&people[1..].iter().collect::<Vec<_>>()).await;
+    let small = ann.group(&people[1..50].iter().collect::<Vec<_>>()).await;
+    bea.joined(small).await;
+    bea.ok(mark(large, 51)).await;
+    // In a room of fifty the same takes the same road, so by then the other would have come.
+    eventually("a signal of the smaller room", async || {
+        let seq = ann.say(small, "and now").await.seq.0;
+        bea.ok(mark(small, seq)).await;
+        ann.round_trip().await;
+        let of = |room: RoomId| move |signal: &Signal| matches!(signal, Signal::Read { room: read, .. } if *read == room);
+        assert!(!ann.heard(|heard| heard.signals.iter().any(of(large))), "shown in a large room");
+        ann.heard(|heard| heard.signals.iter().any(of(small))).then_some(())
+    })
+    .await;
+}
+
 fn draft(room: RoomId, text: &str) -> DraftSetParams {
     DraftSetParams { room, text: text.to_owned(), reply_to: None }
 }
@@ -131,7 +152,7 @@ async fn drafts_are_on_every_device(cluster: TestCluster) {
     let written = DraftSetParams { reply_to: Some(question.seq), ..draft(room, "half an ans") };
     let at = ann.ok(written).await.at;
     let expected = Draft { room, text: "half an ans".to_owned(), reply_to: Some(question.seq), at };
-    assert_eq!(drafts(&ann_person, cluster.node(1)).await, [expected.clone()]);
+    assert_eq!(drafts(&ann_person, cluster.node(1)).await, std::slice::from_ref(&expected));
     eventually("a signal on the other device", async || {
         ann.ok(DraftSetParams { reply_to: Some(question.seq), ..draft(room, "half an ans") }).await;
         elsewhere.round_trip().await;
@@ -199,7 +220,11 @@ async fn names_change_for_everyone(cluster: TestCluster) {
     let [ann_person, bea_person] = cluster.people().await;
     let (ann, bea) = (ann_person.connect(cluster.node(0)).await, bea_person.connect(cluster.node(1)).await);
     let lookup = || UserGetParams { users: vec![ann.me(), UserId::generate()] };
-    assert_eq!(bea.ok(lookup()).await.users, [ann_person.user.clone()], "unknown people are left out");
+    assert_eq!(
+        bea.ok(lookup()).await.users,
+        std::slice::from_ref(&ann_person.user),
+        "unknown people are left out"
+    );
 
     let name = "Ann-Sophie 安";
     let changed = ann.ok(UserUpdateParams { display_name: name.to_owned() }).await.user;

@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::support::{
     Link, Node, PATIENCE, Person, TestCluster, eventually,
-    link::{A_SECOND, message, texts},
+    link::{A_SECOND, Refusal, message, texts},
     on_both,
     person::{log_in, sign_up, try_log_in},
     within,
@@ -33,6 +33,7 @@ on_both!(
     tabs_of_one_session_live_side_by_side,
     a_client_that_was_displaced_never_comes_back,
     logging_in_again_on_the_same_device_ends_the_old_session_too,
+    who_was_displaced_while_away_is_told_so,
 );
 
 fn is_dead(reason: Option<Reason>) -> bool {
@@ -64,9 +65,11 @@ async fn a_hundred_logins_at_once_leave_one_session(cluster: TestCluster) {
         async move {
             let person = log_in_patiently(cluster.node(number), username, &format!("device-{number}")).await;
             // Some connect in time and are displaced while connected, some come too late to connect.
-            let link = person.try_connect(cluster.node(number + 1), Default::default()).await;
+            let link = person.try_connect(cluster.node(number + 1)).await;
             if let Err(refusal) = &link {
-                assert!(is_dead(refusal.reason()), "device-{number}: {refusal:?}");
+                let displaced =
+                    matches!(refusal, Refusal::Start(AskError::Closed(closed)) if closed.code == 4400);
+                assert!(displaced || is_dead(refusal.reason()), "device-{number}: {refusal:?}");
             }
             (person, link.ok())
         }
@@ -107,9 +110,9 @@ async fn write_on_a_new_connection(
     room: RoomId,
     number: usize,
 ) -> Result<hubbub_protocol::command::Sent, AskError> {
-    match person.try_connect(node, Default::default()).await {
+    match person.try_connect(node).await {
         Ok(link) => link.ask(message(room, &format!("from {number}"))).await,
-        Err(crate::support::link::Refusal::Start(error)) => Err(error),
+        Err(Refusal::Start(error)) => Err(error),
         Err(refusal) => panic!("device-{number} cannot connect: {refusal:?}"),
     }
 }
@@ -141,7 +144,7 @@ async fn a_displaced_connection_is_told_why_and_closed(cluster: TestCluster) {
 
     // Its tokens are dead on every node and every door.
     for node in cluster.nodes() {
-        let refusal = laptop.try_connect(node, Default::default()).await.err().expect("no session");
+        let refusal = laptop.try_connect(node).await.err().expect("no session");
         assert!(is_dead(refusal.reason()), "{refusal:?}");
         let refresh = node.http().refresh(&laptop.refresh_token).await;
         assert!(matches!(&refresh, Err(HttpError::Refused(problem)) if problem.status == 401), "{refresh:?}");
@@ -262,4 +265,33 @@ async fn logging_in_again_on_the_same_device_ends_the_old_session_too(cluster: T
     })
     .await;
     drop(third);
+}
+
+async fn who_was_displaced_while_away_is_told_so(cluster: TestCluster) {
+    let username = sign_up(cluster.node(0)).await;
+    let laptop = log_in(cluster.node(0), &username, "laptop").await;
+    let phone = log_in(cluster.node(1), &username, "phone").await;
+    for node in cluster.nodes() {
+        let over_http = match node.http().sessions(&laptop.token).await {
+            Err(HttpError::Refused(problem)) => problem.data,
+            other => panic!("expected a refusal, got {other:?}"),
+        };
+        let over_socket = match laptop.try_connect(node).await {
+            Err(Refusal::Start(AskError::Refused(error))) => error.data,
+            other => panic!("expected a refusal, got {:?}", other.err()),
+        };
+        for data in [over_http, over_socket] {
+            assert_eq!(data.reason, Reason::SessionEnded);
+            let end = data.end.expect("why it ended");
+            assert_eq!(end.reason, EndReason::Displaced);
+            assert_eq!(end.device.map(|device| device.id).as_deref(), Some("phone"));
+        }
+    }
+    let (_client, mut events) = laptop.keep_connected(&cluster, 0);
+    let stopped = within(PATIENCE, "the end", events.next()).await;
+    assert!(
+        matches!(&stopped, Some(Event::Stopped(Stop::Ended(end))) if end.reason == EndReason::Displaced),
+        "{stopped:?}"
+    );
+    phone.connect(cluster.node(0)).await.round_trip().await;
 }

@@ -5,7 +5,7 @@ use std::{collections::HashSet, time::Duration};
 use futures_util::future::join_all;
 use hubbub_protocol::{id::UserId, model::User};
 use hubbub_server::store::{
-    Db, Pools, StoreError,
+    DatabaseSettings, Db, Pools, StoreError,
     users::{self, NewUser},
 };
 use tokio::sync::oneshot;
@@ -144,4 +144,69 @@ pub(crate) async fn a_panic_is_an_error_of_that_transaction_alone(fixture: Fixtu
     let pinged = tokio::time::timeout(Duration::from_secs(3), fixture.db.ping()).await;
     pinged.expect("within its limit").expect("it answers");
     assert_ne!(fixture.db.epoch().as_uuid(), Uuid::nil());
+}
+
+pub(crate) async fn connections_that_died_are_replaced(fixture: Fixture) {
+    const KILL: &str = "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    let Pools::Postgres(pool) = fixture.db.pools() else { unreachable!("only on Postgres") };
+    // Every connection of the pool is open, and at rest.
+    let all = join_all((0..4).map(|_| pool.acquire())).await;
+    drop(all);
+    let administrator = Db::open(&fixture.settings).await.expect("it opens");
+    let Pools::Postgres(outside) = administrator.pools() else { unreachable!("the same settings") };
+    let killed: i64 = sqlx::query_scalar(KILL).fetch_one(outside).await.expect("they are ended");
+    assert!(killed >= 4, "{killed}");
+    let mut failed = 0;
+    while users::insert(&fixture.db, new("ann")).await.is_err() {
+        failed += 1;
+        assert!(failed <= 4, "each dead connection is met once at most");
+    }
+    administrator.close().await;
+}
+
+pub(crate) async fn a_statement_that_takes_too_long_is_ended(fixture: Fixture) {
+    let Pools::Postgres(pool) = fixture.db.pools() else { unreachable!("only on Postgres") };
+    let begun = std::time::Instant::now();
+    let slept = sqlx::query("SELECT pg_sleep(60)").execute(pool).await;
+    assert!(
+        slept.is_err() && begun.elapsed() < Duration::from_secs(10),
+        "{slept:?} after {:?}",
+        begun.elapsed()
+    );
+
+    // Whoever waits for a lock that is not given back gives up too, and the transaction with it.
+    let ann = fixture.user("ann").await.id;
+    let mut holder = pool.begin().await.expect("begun");
+    let lock = "UPDATE users SET fence = fence + 1";
+    sqlx::query(lock).execute(&mut *holder).await.expect("locked");
+    let begun = std::time::Instant::now();
+    let refused = users::insert(&fixture.db, new("bea")).await;
+    assert!(refused.is_ok(), "another row is free");
+    let waits =
+        fixture.db.transact(move |tx| Box::pin(async move { users::set_display_name(tx, ann, "A").await }));
+    assert!(waits.await.is_err() && begun.elapsed() < Duration::from_secs(10));
+    holder.rollback().await.expect("given back");
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_opened_is_said_in_words_without_its_password() {
+    let settings = |url: &str| DatabaseSettings {
+        url: Some(url.to_owned()),
+        data_dir: std::env::temp_dir(),
+        max_connections: 2,
+        start_wait: Duration::from_millis(700),
+    };
+    let foreign = settings("mysql://hubbub:hunter2@127.0.0.1/hubbub");
+    let error = Db::open(&foreign).await.expect_err("refused");
+    assert!(
+        matches!(error, StoreError::Url(_)) && !format!("{error:?} {error} {foreign:?}").contains("hunter2")
+    );
+
+    // Port 1 is nobody's: the start waits as long as it was told, not longer.
+    let begun = std::time::Instant::now();
+    let error =
+        Db::open(&settings("postgres://hubbub:hunter2@127.0.0.1:1/hubbub")).await.expect_err("refused");
+    assert!(matches!(error, StoreError::Database(_)) && !format!("{error:?} {error}").contains("hunter2"));
+    assert!((500..5_000).contains(&begun.elapsed().as_millis()), "{:?}", begun.elapsed());
 }

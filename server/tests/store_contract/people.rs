@@ -18,7 +18,7 @@ fn new(username: &str, display_name: &str) -> NewUser {
 }
 
 async fn found(fixture: &Fixture, query: &str, limit: u16) -> Vec<String> {
-    let people = users::find(&fixture.db, query, limit).await.expect("an answer");
+    let people = users::find(&fixture.db, query, None, limit).await.expect("an answer");
     people.into_iter().map(|user| user.username).collect()
 }
 
@@ -71,6 +71,8 @@ pub(crate) async fn people_are_found_by_how_their_names_begin(fixture: Fixture) 
     }
     assert_eq!(found(&fixture, "ann", 50).await, ["ann", "ann_b", "annika", "annxb", "bea"]);
     assert_eq!(found(&fixture, "ann", 2).await, ["ann", "ann_b"]);
+    let next = users::find(&fixture.db, "ann", Some("ann_b"), 2).await.unwrap();
+    assert_eq!(next.iter().map(|user| user.username.as_str()).collect::<Vec<_>>(), ["annika", "annxb"]);
     assert_eq!(found(&fixture, "ANN_", 50).await, ["ann_b"], "an underscore is an underscore");
     assert_eq!(found(&fixture, "100%", 50).await, ["annika"]);
     assert_eq!(found(&fixture, "%", 50).await, [""; 0], "a percent sign is a percent sign");

@@ -2,20 +2,21 @@
 
 use hubbub_protocol::{
     entry::EntryBody,
+    error::Reason,
     id::{RoomId, Seq, UserId},
     model::{Draft, Invite, Marker, Role, Room, RoomKind},
 };
 use hubbub_server::store::{
-    drafts,
+    drafts, invites,
     log::logged,
-    membership, revise,
+    members, membership, revise,
     rooms::{self, Access},
 };
 
 use crate::fixture::{Fixture, Person, now_ms};
 
 async fn one(fixture: &Fixture, room: RoomId, person: &Person) -> Room {
-    rooms::one(&fixture.db, room, person.user.id).await.unwrap().expect("they are in it")
+    rooms::room_for(&fixture.db, person.user.id, room).await.expect("they are in it")
 }
 
 async fn read_to(fixture: &Fixture, room: RoomId, user: UserId, seq: Seq) {
@@ -63,7 +64,10 @@ pub(crate) async fn a_person_sees_their_rooms(fixture: Fixture) {
     ids.sort_unstable();
     assert_eq!(ids, [quiet, loud]);
     assert!(rooms::of_user(&fixture.db, UserId::generate()).await.unwrap().is_empty());
-    assert!(rooms::one(&fixture.db, quiet, cid.user.id).await.unwrap().is_none());
+    let refused =
+        async |user, room| rooms::room_for(&fixture.db, user, room).await.expect_err("refused").reason();
+    assert_eq!(refused(cid.user.id, quiet).await, Reason::NotAMember);
+    assert_eq!(refused(ann.user.id, RoomId::generate()).await, Reason::UnknownRoom);
 }
 
 pub(crate) async fn a_direct_room_is_called_by_the_other(fixture: Fixture) {
@@ -116,8 +120,15 @@ pub(crate) async fn access_tells_stranger_from_unknown(fixture: Fixture) {
     let room = fixture.room(RoomKind::Group, "Room", &[&ann]).await;
     let seq = fixture.say(room, &ann, "hello").await;
     let access = |room, user| rooms::access(&fixture.db, room, user);
-    assert_eq!(access(room, ann.user.id).await.unwrap(), Access::Member { role: Role::Owner, head: seq });
-    assert_eq!(access(room, bea.user.id).await.unwrap(), Access::Stranger);
+    assert_eq!(
+        access(room, ann.user.id).await.unwrap(),
+        Access::Member { kind: RoomKind::Group, role: Role::Owner, head: seq }
+    );
+    let stranger = access(room, bea.user.id).await.unwrap();
+    assert_eq!(
+        (stranger, stranger.require()),
+        (Access::NotAMember { kind: RoomKind::Group }, Err(Reason::NotAMember))
+    );
     assert_eq!(access(RoomId::generate(), ann.user.id).await.unwrap(), Access::Unknown);
     // A stream of a person is no room.
     assert_eq!(access(RoomId(ann.user.id.as_uuid()), ann.user.id).await.unwrap(), Access::Unknown);
@@ -134,7 +145,7 @@ pub(crate) async fn members_come_in_pages(fixture: Fixture) {
     for limit in 1..=8 {
         let (mut seen, mut after) = (Vec::new(), None);
         loop {
-            let page = rooms::members(&fixture.db, room, after, limit).await.unwrap();
+            let page = members::page(&fixture.db, room, after, limit).await.unwrap();
             assert!(page.len() <= limit.into());
             let Some(last) = page.last() else { break };
             after = Some(last.user.id);
@@ -154,7 +165,7 @@ pub(crate) async fn channels_come_in_pages_by_name(fixture: Fixture) {
     fixture.room(RoomKind::Channel, "mine", &[&ann, &bea]).await;
     fixture.room(RoomKind::Group, "general secret", &[&bea]).await;
     let names = async |query: &str, after: &str, limit| {
-        let page = rooms::channels(&fixture.db, ann.user.id, query, after, limit).await.unwrap();
+        let page = rooms::public(&fixture.db, ann.user.id, Some(query), Some(after), limit).await.unwrap();
         page.into_iter().map(|room| room.name).collect::<Vec<_>>()
     };
     let all = names("", "", 50).await;
@@ -172,7 +183,7 @@ pub(crate) async fn channels_come_in_pages_by_name(fixture: Fixture) {
     assert_eq!(names("100%", "", 50).await, ["100%"]);
     assert_eq!(names("%", "", 50).await, [""; 0]);
     assert_eq!(names("äp", "", 50).await, ["Äpfel"]);
-    let mine = rooms::channels(&fixture.db, ann.user.id, "", "", 50).await.unwrap();
+    let mine = rooms::public(&fixture.db, ann.user.id, None, None, 50).await.unwrap();
     assert!(mine.iter().all(|room| room.joined == (room.name == "mine") && room.kind == RoomKind::Channel));
     assert_eq!(mine.iter().find(|room| room.joined).map(|room| room.member_count), Some(2));
 }
@@ -183,24 +194,31 @@ pub(crate) async fn an_invitation_ends(fixture: Fixture) {
     let invite =
         |code: &str, expires_at, uses_left| Invite { code: code.to_owned(), room, expires_at, uses_left };
     let (later, past) = (now_ms() + 60_000, now_ms() - 1);
-    for new in [invite("always", later, None), invite("twice", later, Some(2)), invite("past", past, None)] {
-        rooms::insert_invite(&fixture.db, &new, ann.user.id).await.unwrap();
+    let (new, by) = (
+        [invite("always", later, None), invite("twice", later, Some(2)), invite("past", past, None)],
+        ann.user.id,
+    );
+    for new in new {
+        let insert =
+            fixture.db.transact(move |tx| Box::pin(async move { invites::insert(tx, &new, by).await }));
+        insert.await.unwrap();
     }
-    let use_up = |code: &'static str| {
-        logged(&fixture.db, move |log| Box::pin(async move { Ok(membership::use_invite(log, code).await?) }))
+    let redeem = |code: &'static str| {
+        fixture.db.transact(move |tx| Box::pin(async move { invites::redeem(tx, code, now_ms()).await }))
     };
-    let kept = rooms::invite(&fixture.db, "twice").await.unwrap();
-    assert_eq!(kept, Some(invite("twice", later, Some(2))));
-    let info = rooms::invite_info(&fixture.db, "always").await.unwrap().expect("it can be used");
-    assert_eq!((info.room_name.as_str(), info.member_count, info.expires_at), ("Room", 1, later));
-    assert_eq!(info.invited_by, ann.user);
-    let uses = futures_util::future::join_all((0..5).map(|_| use_up("twice"))).await;
-    assert_eq!(uses.iter().filter(|used| used.as_ref().is_ok_and(|(used, _)| *used)).count(), 2);
-    assert!(use_up("always").await.unwrap().0);
+    let opened = invites::by_code(&fixture.db, "twice", now_ms()).await.unwrap().expect("it can be used");
+    assert_eq!(opened.invite, invite("twice", later, Some(2)));
+    assert_eq!((opened.kind, opened.room_name.as_str(), opened.member_count), (RoomKind::Group, "Room", 1));
+    assert_eq!(opened.invited_by, ann.user);
+    let uses = futures_util::future::join_all((0..5).map(|_| redeem("twice"))).await;
+    let opened: Vec<_> = uses.into_iter().filter_map(|used| used.expect("an answer")).collect();
+    assert_eq!(opened, [room, room], "however many at once");
+    assert_eq!(redeem("always").await.unwrap(), Some(room));
     for ended in ["twice", "past", "unknown", ""] {
-        assert_eq!(rooms::invite(&fixture.db, ended).await.unwrap(), None, "{ended}");
-        assert_eq!(rooms::invite_info(&fixture.db, ended).await.unwrap(), None, "{ended}");
+        assert_eq!(invites::by_code(&fixture.db, ended, now_ms()).await.unwrap(), None, "{ended}");
+        assert_eq!(redeem(ended).await.unwrap(), None, "{ended}");
     }
+    assert_eq!(invites::by_code(&fixture.db, "always", later).await.unwrap(), None, "its time is over");
 }
 
 pub(crate) async fn the_newer_draft_stays(fixture: Fixture) {
@@ -211,7 +229,7 @@ pub(crate) async fn the_newer_draft_stays(fixture: Fixture) {
     let (a, b) = (ann.user.id, bea.user.id);
     let put = |batch: Vec<(UserId, Draft)>| {
         let db = fixture.db.clone();
-        async move { drafts::upsert(&db, &batch).await.unwrap() }
+        async move { drafts::put(&db, &batch).await.unwrap() }
     };
     // The same room twice in one batch, in either order.
     put(vec![(a, draft(one, "old", 1)), (a, draft(one, "new", 2)), (b, draft(one, "hers", 1))]).await;
@@ -223,5 +241,9 @@ pub(crate) async fn the_newer_draft_stays(fixture: Fixture) {
     assert_eq!(of(b).await.unwrap(), [draft(one, "hers", 1)]);
     put(vec![(a, draft(two, "", 10))]).await;
     put(vec![(a, draft(two, "written late", 9))]).await;
-    assert_eq!(of(a).await.unwrap()[0], draft(two, "", 10), "what was taken away stays away");
+    assert_eq!(of(a).await.unwrap(), [draft(one, "new", 2)], "what was taken away stays away");
+    drafts::remove(&fixture.db, a, one, 1).await.unwrap();
+    assert_eq!(of(a).await.unwrap(), [draft(one, "new", 2)], "a newer text is not what was sent");
+    drafts::remove(&fixture.db, a, one, 3).await.unwrap();
+    assert!(of(a).await.unwrap().is_empty());
 }

@@ -1,6 +1,6 @@
 //! Logins, refreshes and ends.
 
-use std::{collections::HashSet, time::Duration};
+use std::collections::HashSet;
 
 use futures_util::future::join_all;
 use hubbub_protocol::{
@@ -31,7 +31,7 @@ pub(crate) async fn of_many_logins_at_once_one_session_stays(fixture: Fixture) {
     assert_eq!(fences, (1..=50).collect(), "each login has a fence of its own");
     let (winner, _) = logins.iter().max_by_key(|(_, begun)| begun.fence).expect("fifty");
 
-    let live = sessions::list(&fixture.db, user, now_ms()).await.unwrap();
+    let live = sessions::live_of(&fixture.db, user, now_ms()).await.unwrap();
     assert_eq!(live.iter().map(|session| session.id).collect::<Vec<_>>(), [*winner]);
     let displaced: Vec<_> = logins.iter().flat_map(|(_, begun)| begun.displaced.clone()).collect();
     assert_eq!(displaced.len(), 49, "each was told of once");
@@ -41,7 +41,6 @@ pub(crate) async fn of_many_logins_at_once_one_session_stays(fixture: Fixture) {
     let over = sessions::ended_among(&fixture.db, &all, now_ms()).await.unwrap();
     assert_eq!(over.len(), 49);
     assert!(over.iter().all(|(id, end)| id != winner && end.reason == EndReason::Displaced));
-    assert_eq!(sessions::live(&fixture.db, &all).await.unwrap(), HashSet::from([*winner]));
 }
 
 pub(crate) async fn a_login_names_the_device_that_displaced(fixture: Fixture) {
@@ -80,7 +79,7 @@ pub(crate) async fn a_refresh_token_is_good_once(fixture: Fixture) {
     let first = format!("refresh {id}");
     let rotate = |shown: &str, new: &str, now| {
         let (db, shown, new) = (fixture.db.clone(), shown.to_owned(), hashes(new, now));
-        async move { sessions::rotate(&db, &shown, new, now).await.unwrap() }
+        async move { sessions::rotate(&db, shown, new, now).await.unwrap() }
     };
     let Rotation::Rotated(rotated) = rotate(&first, "two", now_ms()).await else {
         panic!("the first use is good")
@@ -97,7 +96,7 @@ pub(crate) async fn a_refresh_token_is_good_once(fixture: Fixture) {
     assert_eq!((ended, end.reason), (id, EndReason::TokenReused));
     let Rotation::Ended(end) = rotate("refresh three", "five", now_ms()).await else { panic!("all is over") };
     assert_eq!(end.reason, EndReason::TokenReused);
-    assert!(sessions::list(&fixture.db, user, now_ms()).await.unwrap().is_empty());
+    assert!(sessions::live_of(&fixture.db, user, now_ms()).await.unwrap().is_empty());
 
     let (late, _) = fixture.log_in(user, "phone").await;
     let too_late = now_ms() + 3 * LASTS_MS;
@@ -110,28 +109,28 @@ pub(crate) async fn a_refresh_token_is_good_once(fixture: Fixture) {
 pub(crate) async fn of_many_refreshes_at_once_one_wins(fixture: Fixture) {
     let user = fixture.user("ann").await.id;
     let (id, _) = fixture.log_in(user, "laptop").await;
-    let uses = (0..20).map(|n| {
+    let attempts = (0..20).map(|n| {
         let db = fixture.db.clone();
         let (shown, new) = (format!("refresh {id}"), hashes(&format!("new {n}"), now_ms()));
-        tokio::spawn(async move { sessions::rotate(&db, &shown, new, now_ms()).await.unwrap() })
+        tokio::spawn(async move { sessions::rotate(&db, shown, new, now_ms()).await.unwrap() })
     });
     let outcomes: Vec<_> =
-        join_all(uses).await.into_iter().map(|outcome| outcome.expect("no panic")).collect();
+        join_all(attempts).await.into_iter().map(|outcome| outcome.expect("no panic")).collect();
     let count = |wanted: fn(&Rotation) -> bool| outcomes.iter().filter(|outcome| wanted(outcome)).count();
     assert_eq!(count(|outcome| matches!(outcome, Rotation::Rotated(_))), 1);
     assert_eq!(count(|outcome| matches!(outcome, Rotation::Reused(..))), 1, "the end is told once");
     assert_eq!(count(|outcome| matches!(outcome, Rotation::Ended(_))), 18);
     let over = sessions::ended_among(&fixture.db, &[id], now_ms()).await.unwrap();
-    assert_eq!(over[0].1.reason, EndReason::TokenReused, "a token used twice is in two hands");
+    assert_eq!(over[&id].reason, EndReason::TokenReused, "a token used twice is in two hands");
 }
 
 pub(crate) async fn a_session_is_ended_once_and_only_by_its_owner(fixture: Fixture) {
     let [ann, bea] = [fixture.user("ann").await.id, fixture.user("bea").await.id];
-    let (id, begun) = fixture.log_in(ann, "laptop").await;
-    assert_eq!(sessions::end(&fixture.db, bea, id, &logged_out()).await.unwrap(), None);
+    let (id, _) = fixture.log_in(ann, "laptop").await;
+    assert!(!sessions::end(&fixture.db, bea, id, logged_out()).await.unwrap());
     let end = SessionEnd { device: Some(device("phone")), place: Some("here".to_owned()), ..logged_out() };
-    assert_eq!(sessions::end(&fixture.db, ann, id, &end).await.unwrap(), Some(begun.fence));
-    assert_eq!(sessions::end(&fixture.db, ann, id, &logged_out()).await.unwrap(), None, "it is over");
+    assert!(sessions::end(&fixture.db, ann, id, end.clone()).await.unwrap());
+    assert!(!sessions::end(&fixture.db, ann, id, logged_out()).await.unwrap(), "it is over");
     assert_eq!(stored(&fixture, id).await.end, Some(end), "the first end stays");
 }
 
@@ -152,40 +151,43 @@ pub(crate) async fn the_others_are_ended(fixture: Fixture) {
     insert.await.unwrap();
     let newest_first: Vec<_> = ids.iter().rev().copied().collect();
     let listed: Vec<_> =
-        sessions::list(&fixture.db, user, now_ms()).await.unwrap().iter().map(|s| s.id).collect();
+        sessions::live_of(&fixture.db, user, now_ms()).await.unwrap().iter().map(|s| s.id).collect();
     assert_eq!(listed, newest_first);
 
     let end = SessionEnd { reason: EndReason::PasswordChanged, ..logged_out() };
-    let ended = sessions::end_others(&fixture.db, user, Some(ids[1]), &end).await.unwrap();
+    let ended = sessions::end_others(&fixture.db, user, Some(ids[1]), end.clone()).await.unwrap();
     assert_eq!(ended.into_iter().collect::<HashSet<_>>(), HashSet::from([ids[0], ids[2]]));
-    assert_eq!(sessions::live(&fixture.db, &ids).await.unwrap(), HashSet::from([ids[1]]));
-    assert_eq!(sessions::end_others(&fixture.db, user, None, &end).await.unwrap(), [ids[1]]);
+    let over: HashSet<_> =
+        sessions::ended_among(&fixture.db, &ids, now_ms()).await.unwrap().into_keys().collect();
+    assert_eq!(over, HashSet::from([ids[0], ids[2]]));
+    assert_eq!(sessions::end_others(&fixture.db, user, None, end).await.unwrap(), [ids[1]]);
 }
 
 pub(crate) async fn use_is_written_once_a_minute_and_revives_nothing(fixture: Fixture) {
-    let user = fixture.user("ann").await.id;
-    let (id, _) = fixture.log_in(user, "laptop").await;
-    let (begin, ttl) = (stored(&fixture, id).await.session.used_at, Duration::from_secs(3_600));
-    let touch = |now| sessions::touch(&fixture.db, id, now, ttl);
-    assert!(!touch(begin + 59_999).await.unwrap());
-    assert!(touch(begin + 60_000).await.unwrap());
-    assert!(!touch(begin + 60_001).await.unwrap());
-    let used = stored(&fixture, id).await;
+    let [ann, bea, cid] = ["ann", "bea", "cid"];
+    let [ann, bea, cid] =
+        [fixture.user(ann).await.id, fixture.user(bea).await.id, fixture.user(cid).await.id];
+    let (one, _) = fixture.log_in(ann, "laptop").await;
+    let (two, _) = fixture.log_in(bea, "laptop").await;
+    let (ended, _) = fixture.log_in(cid, "laptop").await;
+    sessions::end(&fixture.db, cid, ended, logged_out()).await.unwrap();
+    let touch = |ids: Vec<SessionId>, now| {
+        let db = fixture.db.clone();
+        async move { sessions::touch(&db, &ids, now, now + LASTS_MS, now + 2 * LASTS_MS).await.unwrap() }
+    };
+    let begin = stored(&fixture, one).await.session.used_at.max(stored(&fixture, two).await.session.used_at);
+    assert_eq!(touch(vec![], begin + 60_000).await, 0);
+    assert_eq!(touch(vec![one], begin + 30_000).await, 0, "used less than a minute ago");
+    let minute = begin + 60_000;
+    assert_eq!(touch(vec![one, ended, SessionId::generate()], minute).await, 1, "what ended stays so");
+    assert_eq!(touch(vec![one, two, one, ended], minute + 1).await, 1, "only who was not noted yet");
+    let used = stored(&fixture, one).await;
+    assert_eq!(used.session.used_at, minute);
     assert_eq!(
-        (used.session.used_at, used.access_expires_at_ms),
-        (begin + 60_000, begin + 60_000 + LASTS_MS)
+        (used.access_expires_at_ms, used.refresh_expires_at_ms),
+        (minute + LASTS_MS, minute + 2 * LASTS_MS)
     );
-
-    // In use for longer than its refresh token was to live: it lives as long as its access token.
-    let refresh_ends = used.refresh_expires_at_ms;
-    assert!(touch(refresh_ends - 1).await.unwrap());
-    let kept = stored(&fixture, id).await;
-    assert_eq!(kept.refresh_expires_at_ms, kept.access_expires_at_ms);
-    assert!(!touch(kept.refresh_expires_at_ms).await.unwrap(), "timed out is over");
-
-    let (ended, _) = fixture.log_in(user, "phone").await;
-    sessions::end(&fixture.db, user, ended, &logged_out()).await.unwrap();
-    assert!(!sessions::touch(&fixture.db, ended, now_ms() + 120_000, ttl).await.unwrap());
+    assert_eq!(touch(vec![one], minute + 2 * LASTS_MS).await, 0, "timed out is over");
 }
 
 pub(crate) async fn sessions_that_are_over_are_told(fixture: Fixture) {
@@ -196,9 +198,9 @@ pub(crate) async fn sessions_that_are_over_are_told(fixture: Fixture) {
     assert!(sessions::ended_among(&fixture.db, &[], now_ms()).await.unwrap().is_empty());
     let over = sessions::ended_among(&fixture.db, &[id, unknown, id], now_ms()).await.unwrap();
     assert_eq!(over.len(), 1, "what the database does not know is no session: {over:?}");
-    assert_eq!((over[0].0, over[0].1.reason), (unknown, EndReason::Expired));
+    assert_eq!(over.get(&unknown).map(|end| end.reason), Some(EndReason::Expired));
     let later = now_ms() + 3 * LASTS_MS;
     let over = sessions::ended_among(&fixture.db, &[id], later).await.unwrap();
-    assert_eq!((over[0].0, over[0].1.reason), (id, EndReason::Expired));
-    assert!(sessions::list(&fixture.db, user, later).await.unwrap().is_empty());
+    assert_eq!(over.get(&id).map(|end| end.reason), Some(EndReason::Expired));
+    assert!(sessions::live_of(&fixture.db, user, later).await.unwrap().is_empty());
 }

@@ -1,6 +1,6 @@
 // Why something asked for did not happen: one shape for both doors and for what never reached one.
 
-import type { Reason } from './protocol';
+import type { Reason, SessionEnd } from './protocol';
 
 /**
  * The server's reasons, and those of this device: `unreachable` (no connection, or the request failed on the way),
@@ -22,6 +22,8 @@ export interface Failure {
   readonly field: string | undefined;
   /** The limit that was passed, in its own unit. */
   readonly limit: number | undefined;
+  /** With `session_ended`: why, by which device and when, as far as the server told. */
+  readonly end?: SessionEnd;
 }
 
 /** What became of something asked for. */

@@ -49,6 +49,7 @@ export function failureOf(error: ErrorObject): Failure {
     retryAfterMs: data.retry_after_ms,
     field: data.field,
     limit: data.limit,
+    ...(data.end ? { end: data.end } : {}),
   };
 }
 

@@ -365,6 +365,8 @@ export type ErrorData = {
   field?: string;
   /** The limit that was passed, in the unit of that limit. */
   limit?: number;
+  /** With `session_ended`: why, by which device, from where and when, as far as it is known. */
+  end?: SessionEnd;
 };
 
 /** The body of a failed HTTP request: RFC 9457 problem+json. */
@@ -387,6 +389,8 @@ export type Problem = {
   field?: string;
   /** The limit that was passed, in the unit of that limit. */
   limit?: number;
+  /** With `session_ended`: why, by which device, from where and when, as far as it is known. */
+  end?: SessionEnd;
 };
 
 /** Starts a session on a connection. */

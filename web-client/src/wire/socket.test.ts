@@ -42,8 +42,8 @@ class Peer implements Wire {
     this.say({ jsonrpc: '2.0', id: command?.id, result });
   }
 
-  refuse(reason: string, retry_after_ms?: number): void {
-    const data = retry_after_ms === undefined ? { reason } : { reason, retry_after_ms };
+  refuse(reason: string, retry_after_ms?: number, end?: unknown): void {
+    const data = { reason, ...(retry_after_ms === undefined ? {} : { retry_after_ms }), ...(end === undefined ? {} : { end }) };
     this.say({ jsonrpc: '2.0', id: this.sent.at(-1)?.id, error: { code: 1, message: '', data } });
   }
 }
@@ -268,15 +268,13 @@ describe('a refused start', () => {
     expect(ends).toMatchObject([{ reason: 'expired' }]);
   });
 
-  test('session_ended: waits a moment for the facts', async () => {
+  test('session_ended brings the facts, and ends it', async () => {
     socket.start();
     peer().open();
-    peer().refuse('session_ended');
-    await vi.advanceTimersByTimeAsync(100);
-    expect(ends).toEqual([]);
-    peer().say({ jsonrpc: '2.0', method: 'session.ended', params: { reason: 'displaced', at: 1 } });
+    const end = { reason: 'displaced', device: { id: 'd', class: 'phone', name: 'Pixel' }, at: 1 };
+    peer().refuse('session_ended', undefined, end);
     await vi.advanceTimersByTimeAsync(5_000);
-    expect(ends).toEqual([{ reason: 'displaced', at: 1 }]);
+    expect(ends).toEqual([end]);
   });
 
   test('session_ended without facts ends it too', async () => {

@@ -20,8 +20,6 @@ import {
 
 /** Longest time for the WebSocket to open. */
 const OPEN_MS = 10_000;
-/** How long a refused session waits for the push that says why. */
-const END_FACTS_MS = 1_500;
 /** A connection that lived shorter than this counts as a failed try, so that no close code can make a hot loop. */
 const LIVED_MS = 5_000;
 /** How long a ping may take when the device says that the network went away. */
@@ -150,7 +148,7 @@ export class Socket {
     if (token === undefined) return this.stop();
     const answer = await calls.call('session.start', { token, cursors: this.#host.cursors() });
     if (this.#calls !== calls) return;
-    if (!answer.ok) return this.#startRefused(calls, answer.failure, token);
+    if (!answer.ok) return this.#startRefused(answer.failure, token);
     this.#refused = undefined;
     this.#openedAt = Date.now();
     // A connection that closes again soon is one more failed try, so the count stands until it has lived.
@@ -161,14 +159,10 @@ export class Socket {
     this.#host.started(answer.value);
   }
 
-  #startRefused(calls: Calls, failure: Failure, token: string): void {
+  #startRefused(failure: Failure, token: string): void {
     switch (failure.reason) {
       case 'session_ended':
-        // The push or the close that follows tells by which device and when.
-        setTimeout(() => {
-          if (this.#calls === calls) this.#finish({ reason: 'expired', at: Date.now() });
-        }, END_FACTS_MS);
-        return;
+        return this.#finish(failure.end ?? { reason: 'expired', at: Date.now() });
       case 'unauthenticated':
         this.#drop(1000);
         return void this.#renew(token);
@@ -222,8 +216,8 @@ export class Socket {
       this.#refused = token;
       return this.#connect();
     }
-    const { reason, retryAfterMs } = answer.failure;
-    if (REFRESH_ENDS.has(reason)) return this.#finish({ reason: 'expired', at: Date.now() });
+    const { reason, retryAfterMs, end } = answer.failure;
+    if (REFRESH_ENDS.has(reason)) return this.#finish(end ?? { reason: 'expired', at: Date.now() });
     this.#retry(this.#failures() + 1, retryAfterMs);
   }
 

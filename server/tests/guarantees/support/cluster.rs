@@ -15,7 +15,7 @@ use super::{
 /// One embedded node, or several on one database. Everything ends with the test: nodes first, then what they keep.
 pub(crate) struct TestCluster {
     nodes: Vec<Node>,
-    environment: Environment,
+    environments: Vec<Environment>,
     keeps: Keeps,
 }
 
@@ -36,7 +36,7 @@ impl TestCluster {
         let folder = TestFolder::create();
         let mut environment = with_defaults(settings);
         environment.push(("HUBBUB_DATA_DIR".to_owned(), folder.path.display().to_string()));
-        Self::new(environment, Keeps::Folder(folder), 1).await
+        Self::new(vec![environment], Keeps::Folder(folder)).await
     }
 
     /// `count` nodes on one Postgres and one Redis.
@@ -47,18 +47,21 @@ impl TestCluster {
     /// `count` nodes on one Postgres and one Redis, with settings of their own.
     pub(crate) async fn start_with(count: usize, settings: &[(&str, &str)]) -> Self {
         let database = TestDatabase::create().await;
-        let mut environment = with_defaults(settings);
-        environment.push(("DATABASE_URL".to_owned(), database.url.clone()));
-        environment.push(("REDIS_URL".to_owned(), redis_url()));
-        environment.push(("HUBBUB_REDIS_PREFIX".to_owned(), unique("t")));
-        Self::new(environment, Keeps::Database(database), count).await
+        let environment = in_cluster(settings, &database, &unique("t"));
+        Self::new(vec![environment; count], Keeps::Database(database)).await
     }
 
-    async fn new(environment: Environment, keeps: Keeps, count: usize) -> Self {
+    /// Two nodes on one Postgres that never hear each other: each has a prefix of its own in Redis.
+    pub(crate) async fn start_deaf() -> Self {
+        let database = TestDatabase::create().await;
+        let environments = [unique("t"), unique("t")].map(|prefix| in_cluster(&[], &database, &prefix));
+        Self::new(environments.to_vec(), Keeps::Database(database)).await
+    }
+
+    async fn new(environments: Vec<Environment>, keeps: Keeps) -> Self {
         // All at once, as a cluster is started: whoever comes first makes the tables.
-        let starting = (0..count).map(|_| Node::start(&environment));
-        let nodes = futures_util::future::join_all(starting).await;
-        Self { nodes, environment, keeps }
+        let nodes = futures_util::future::join_all(environments.iter().map(Node::start)).await;
+        Self { nodes, environments, keeps }
     }
 
     /// A node by its number; a cluster of one has it under every number.
@@ -84,13 +87,13 @@ impl TestCluster {
 
     /// Starts a node in the place of one that has ended.
     pub(crate) async fn start_again(&mut self, number: usize) {
-        let node = Node::start(&self.environment).await;
+        let node = Node::start(&self.environments[number % self.nodes.len()]).await;
         *self.node_mut(number) = node;
     }
 
-    /// The environment of the nodes.
-    pub(crate) fn environment(&self) -> &Environment {
-        &self.environment
+    /// The environment of a node.
+    pub(crate) fn environment(&self, number: usize) -> &Environment {
+        &self.environments[number % self.nodes.len()]
     }
 
     /// The database of a cluster.
@@ -112,7 +115,7 @@ impl TestCluster {
     /// New people with a session each, made by the operator's command: no password is hashed.
     pub(crate) async fn people<const COUNT: usize>(&self) -> [Person; COUNT] {
         let people = self.crowd(COUNT).await;
-        people.try_into().ok().expect("as many as were asked for")
+        people.try_into().unwrap_or_else(|_| unreachable!("as many as were asked for"))
     }
 
     /// As [`TestCluster::people`], for any number.
@@ -120,7 +123,7 @@ impl TestCluster {
         // A username has at most 32 characters: 16 of a name of our own leave room for a number.
         let name = unique("");
         let prefix = format!("p{}-", &name[name.len() - 15..]);
-        let making = hubbub(&self.environment)
+        let making = hubbub(self.environment(0))
             .args(["user", "create", "--tokens", "--prefix", &prefix, "--count", &count.to_string()])
             .stdin(Stdio::null())
             .output();
@@ -137,6 +140,14 @@ impl TestCluster {
         assert_eq!(people.len(), count);
         people
     }
+}
+
+fn in_cluster(settings: &[(&str, &str)], database: &TestDatabase, prefix: &str) -> Environment {
+    let mut environment = with_defaults(settings);
+    environment.push(("DATABASE_URL".to_owned(), database.url.clone()));
+    environment.push(("REDIS_URL".to_owned(), redis_url()));
+    environment.push(("HUBBUB_REDIS_PREFIX".to_owned(), prefix.to_owned()));
+    environment
 }
 
 /// Small for tests: a pool of two thousand tests' worth of connections would exceed what Postgres allows.

@@ -38,7 +38,7 @@ impl Refusal {
     pub(crate) fn reason(&self) -> Option<Reason> {
         match self {
             Self::Start(error) => error.reason(),
-            Self::Connect(_) => None,
+            Self::Connect(error) => panic!("no connection: {error}"),
         }
     }
 }
@@ -348,6 +348,16 @@ pub(crate) fn message(room: RoomId, text: &str) -> MessageSendParams {
 /// A new idempotency key.
 pub(crate) fn key() -> String {
     unique("k")
+}
+
+/// The entry that has this seq.
+pub(crate) fn entry_at(entries: &[Entry], seq: Seq) -> &Entry {
+    entries.iter().find(|entry| entry.seq == seq).unwrap_or_else(|| panic!("no entry has seq {seq}"))
+}
+
+/// The entries after `after`, up to and including `upto`.
+pub(crate) fn entries_between(entries: &[Entry], after: Seq, upto: Seq) -> Vec<Entry> {
+    entries.iter().filter(|entry| entry.seq > after && entry.seq <= upto).cloned().collect()
 }
 
 /// The seqs of entries.

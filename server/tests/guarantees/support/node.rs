@@ -103,18 +103,18 @@ impl Node {
         String::from_utf8(answer.body.to_vec()).expect("metrics are text")
     }
 
-    /// The sum of a metric over the series whose labels hold all of `labels`.
-    pub(crate) async fn metric(&self, name: &str, labels: &[&str]) -> f64 {
+    /// The sum of a metric that counts, over the series whose labels hold all of `labels`.
+    pub(crate) async fn metric(&self, name: &str, labels: &[&str]) -> u64 {
         let text = self.metrics().await;
         let of_this = |line: &&str| {
             line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' ']))
                 && labels.iter().all(|label| line.contains(label))
         };
-        text.lines().filter(of_this).filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum()
+        text.lines().filter(of_this).filter_map(|line| line.rsplit_once(' ')?.1.parse::<u64>().ok()).sum()
     }
 
     /// Waits until a metric is at least `least`.
-    pub(crate) async fn metric_reaches(&self, name: &str, labels: &[&str], least: f64) {
+    pub(crate) async fn metric_reaches(&self, name: &str, labels: &[&str], least: u64) {
         eventually(&format!("{name} {labels:?} of {least}"), async || {
             (self.metric(name, labels).await >= least).then_some(())
         })

@@ -82,16 +82,13 @@ impl Person {
 
     /// Connects to a node and takes up what the cursors miss.
     pub(crate) async fn resume(&self, node: &Node, cursors: BTreeMap<StreamId, Cursor>) -> Link {
-        self.try_connect(node, cursors).await.unwrap_or_else(|refusal| panic!("no session: {refusal:?}"))
+        let opened = Link::open(node, &options(), &self.token, cursors).await;
+        opened.unwrap_or_else(|refusal| panic!("no session: {refusal:?}"))
     }
 
     /// Connects, if the session is accepted.
-    pub(crate) async fn try_connect(
-        &self,
-        node: &Node,
-        cursors: BTreeMap<StreamId, Cursor>,
-    ) -> Result<Link, Refusal> {
-        Link::open(node, &options(), &self.token, cursors).await
+    pub(crate) async fn try_connect(&self, node: &Node) -> Result<Link, Refusal> {
+        Link::open(node, &options(), &self.token, BTreeMap::new()).await
     }
 
     /// A bare connection with limits of its own, whose pushes the test reads itself.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
 /// Longest wait for something that must happen; only a failing test waits that long.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 /// How often a condition that nobody announces is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
