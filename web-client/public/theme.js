@@ -1,4 +1,4 @@
-// Runs before the first paint: the theme and the language that were chosen on this device, else what the system says.
+// Before the first paint: theme and language.
 {
   const root = document.documentElement;
   let theme;
@@ -7,7 +7,7 @@
     theme = localStorage.getItem('hubbub.theme');
     language = localStorage.getItem('hubbub.language');
   } catch {
-    // A browser that forbids storage has nothing to tell.
+    // No storage here.
   }
   if (theme === 'light' || theme === 'dark') root.dataset.theme = theme;
   language ??= navigator.languages.find((one) => /^(en|zh)\b/.test(one)) ?? 'en';
