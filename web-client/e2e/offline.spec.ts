@@ -49,3 +49,29 @@ test('becoming sent keeps the node of the row', async ({ people }) => {
   await expect(row).toHaveAttribute('data-seen', 'yes');
   await expect(bea.message('kept')).toHaveCount(1);
 });
+
+test('a refused message says why, can be written anew, and blocks nothing behind it', async ({ person, bot }) => {
+  const ann = await person('Ann');
+  const tom = await bot('Tom');
+  const name = `refused ${tom.username}`;
+  const room = await tom.createRoom('channel', name, [ann.id]);
+  const { seq } = await tom.send(room, 'soon gone');
+  await ann.open(name);
+  await ann.openMenu('soon gone');
+  await ann.menu('Reply').click();
+  await ann.context.setOffline(true);
+  await expect(ann.strip).toContainText("You're offline.");
+  await ann.write('an answer to nothing');
+  await ann.write('something else');
+  await tom.call('message.recall', { room, key: 'recall', seq });
+  await ann.context.setOffline(false);
+  const refused = ann.message('an answer to nothing');
+  await expect(refused.getByRole('alert')).toHaveText('Not sent. The message you answer was recalled.', { timeout: 20_000 });
+  await expect(ann.message('something else')).toHaveAttribute('data-state', 'sent');
+  await refused.getByRole('button', { name: 'Edit' }).click();
+  await expect(ann.composer).toHaveValue('an answer to nothing');
+  await expect(refused).toHaveCount(0);
+  await ann.page.getByRole('button', { name: 'Cancel reply' }).click();
+  await ann.composer.press('Enter');
+  await expect(ann.message('an answer to nothing')).toHaveAttribute('data-state', 'sent');
+});

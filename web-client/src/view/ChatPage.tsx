@@ -16,6 +16,7 @@ import { titleOf } from './rooms/RoomLink';
 import { closePanel, go, isPhone, isWide, panel, paths, route } from './route';
 import { createShortcuts } from './shortcuts';
 import { whenIdle } from './idle';
+import './parts/icons';
 import '../style/shell.css';
 import '../style/timeline.css';
 import '../style/composer.css';

@@ -370,7 +370,7 @@ export const en = {
   'sessions.times': 'Signed in {from} · active {used}',
   'sessions.failed': "The sessions didn't load.",
 
-  'error.unavailable': 'The server is busy. Trying again in {n} s.',
+  'error.unavailable': 'The server is busy. Try again in {n} s.',
   'error.offline': "You're offline. Try again when you're back.",
   'error.timeout': 'No answer in time. Try again.',
   'error.not_allowed': 'Your role does not allow this.',

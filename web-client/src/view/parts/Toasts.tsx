@@ -1,5 +1,5 @@
 /** Short words above the composer. They go after 6 s, not while they are looked at; those with an action stay. */
-import { For, onCleanup, Show } from 'solid-js';
+import { createEffect, For, onCleanup, Show } from 'solid-js';
 import { t } from '../../words';
 import { closeToast, toasts, type Toast } from '../layers';
 import { Icon } from './Icon';
@@ -37,8 +37,14 @@ function ToastLine(props: { toast: Toast }) {
 }
 
 export function Toasts() {
+  let element!: HTMLDivElement;
+  // Always there, so that readers hear what comes into it; put on top with each toast, over a dialog opened since.
+  createEffect(() => {
+    if (toasts().length > 0 && element.matches(':popover-open')) element.hidePopover();
+    if (!element.matches(':popover-open')) element.showPopover();
+  });
   return (
-    <div class="toasts" role="status">
+    <div class="toasts" role="status" popover="manual" ref={element}>
       <For each={toasts()}>{(one) => <ToastLine toast={one} />}</For>
     </div>
   );

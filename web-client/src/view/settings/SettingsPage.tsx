@@ -10,6 +10,7 @@ import { Appearance } from './Appearance';
 import { Keyboard } from './Keyboard';
 import { Profile } from './Profile';
 import { Sessions } from './Sessions';
+import '../parts/icons';
 import '../../style/settings.css';
 import '../../style/shell.css';
 

@@ -7,6 +7,7 @@ import { toast } from '../layers';
 import { Icon } from '../parts/Icon';
 import { cleanName } from '../parts/Person';
 import { dayAndClock } from '../time';
+import '../parts/icons';
 import '../../style/solo.css';
 
 function words(end: SessionEnd): { title: string; lead: string } {
