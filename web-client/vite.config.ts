@@ -13,8 +13,21 @@ export default defineConfig({
   },
   build: {
     target: 'es2022',
+    // The first that know `light-dark()`; spelled out for older ones it would be half of the styles.
+    cssTarget: ['chrome123', 'edge123', 'firefox120', 'safari17.5'],
     sourcemap: false,
     modulePreload: { polyfill: false },
+    rolldownOptions: {
+      output: {
+        // What every page needs is one file: small files are many requests, and pack badly.
+        advancedChunks: {
+          groups: [
+            { name: 'base', test: /solid-js\/(dist|web)|preload-helper|src\/words\/index|src\/view\/(dom|chat|layers|route|preferences|time|failure|keys|App|parts\/(Icon|Person|Toasts|copy))\./ },
+            { name: 'model', test: /src\/(model|wire)\/|solid-js\/store/ },
+          ],
+        },
+      },
+    },
   },
   test: {
     environment: 'happy-dom',

@@ -1,15 +1,15 @@
 // Runs before the first paint: the theme and the language that were chosen on this device, else what the system says.
-(() => {
+{
   const root = document.documentElement;
-  const kept = (name) => {
-    try {
-      return localStorage.getItem(name);
-    } catch {
-      return null;
-    }
-  };
-  const theme = kept('hubbub.theme');
+  let theme;
+  let language;
+  try {
+    theme = localStorage.getItem('hubbub.theme');
+    language = localStorage.getItem('hubbub.language');
+  } catch {
+    // A browser that forbids storage has nothing to tell.
+  }
   if (theme === 'light' || theme === 'dark') root.dataset.theme = theme;
-  const language = kept('hubbub.language') ?? (navigator.languages.find((one) => /^(en|zh)\b/.test(one)) ?? 'en').slice(0, 2);
-  root.lang = language === 'zh' ? 'zh' : 'en';
-})();
+  language ??= navigator.languages.find((one) => /^(en|zh)\b/.test(one)) ?? 'en';
+  root.lang = language.startsWith('zh') ? 'zh' : 'en';
+}

@@ -3,9 +3,9 @@ import { render } from 'solid-js/web';
 import type { Chat } from './model';
 import './style/tokens.css';
 import './style/base.css';
-import './style/pages.css';
-import { App } from './view/App';
+import { App, preloadPage } from './view/App';
 import { ArrivingContext } from './view/chat';
+import { loadWords } from './words';
 
 const root = document.getElementById('root');
 if (!root) throw new Error('index.html has no #root');
@@ -18,6 +18,9 @@ const ready = import('./model').then(({ createChat }) => {
   return chat;
 });
 
+// Nothing can be said before the words are there; they, the page and the model come at the same time.
+preloadPage();
+await loadWords();
 render(
   () => (
     <ArrivingContext.Provider value={{ now, ready }}>

@@ -17,8 +17,12 @@ interface Fixtures {
   readonly bot: (name: string) => Promise<Bot>;
 }
 
-interface WorkerFixtures {
+export interface ServerOptions {
+  /** What runs: one process with nothing beside it, or two nodes of a cluster. */
   readonly mode: 'embedded' | 'cluster';
+}
+
+interface WorkerFixtures extends ServerOptions {
   readonly server: Server;
 }
 

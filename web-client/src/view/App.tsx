@@ -1,20 +1,28 @@
 /** Which page is shown: by who is signed in, then by the address. */
-import { createEffect, lazy, Match, Show, Suspense, Switch } from 'solid-js';
-import type { Chat, SessionView } from '../model';
+import { createEffect, lazy, Match, onCleanup, Suspense, Switch } from 'solid-js';
+import type { SessionView } from '../model';
 import { ChatContext, useArriving } from './chat';
-import { Ended } from './Ended';
 import { Toasts } from './parts/Toasts';
-import { closeDialog, closeMenu } from './layers';
+import { t } from '../words';
+import { closeDialog, closeMenu, toast } from './layers';
 import { keep, kept } from './preferences';
 import { go, invitation, route } from './route';
-import { SignIn } from './sign/SignIn';
-import { SignUp } from './sign/SignUp';
 
+const SignPages = lazy(() => import('./sign/SignPages'));
+const Ended = lazy(() => import('./sign/Ended'));
 const ChatPage = lazy(() => import('./ChatPage'));
 const SettingsPage = lazy(() => import('./settings/SettingsPage'));
 const InvitePage = lazy(() => import('./InvitePage'));
 
 const signedInKey = 'hubbub.signed-in';
+const wasSignedIn = kept(signedInKey) === 'true';
+
+/** Begins to load the page that will be shown first, before it is known for certain. */
+export function preloadPage(): void {
+  if (!wasSignedIn) void SignPages.preload();
+  else if (route().page === 'settings') void SettingsPage.preload();
+  else void ChatPage.preload();
+}
 
 function inviteCode(): string | undefined {
   const now = route();
@@ -40,32 +48,27 @@ function Inside() {
   );
 }
 
-function WithChat(props: { chat: Chat; session: SessionView }) {
-  const ended = () => (props.session.phase === 'ended' ? props.session : undefined);
-  return (
-    <ChatContext.Provider value={props.chat}>
-      <Suspense fallback={<div class="boot" />}>
-        <Show when={ended()} fallback={<Inside />}>
-          {(now) => <Ended end={now().end} kept={now().kept} />}
-        </Show>
-      </Suspense>
-    </ChatContext.Provider>
-  );
+/** A part of the page is gone from the server: it has a newer version. */
+function onMissingPart(): void {
+  toast(t('net.update'), { label: t('act.reload'), act: () => location.reload() });
 }
 
 export function App() {
+  addEventListener('vite:preloadError', onMissingPart);
+  onCleanup(() => removeEventListener('vite:preloadError', onMissingPart));
   const arriving = useArriving();
   const session = (): SessionView => {
     const chat = arriving.now();
     if (chat) return chat.state.session;
     // Before the model is there: what the last page on this device was.
-    return kept(signedInKey) === 'true' ? { phase: 'starting' } : { phase: 'signed_out', username: undefined };
+    return wasSignedIn ? { phase: 'starting' } : { phase: 'signed_out', username: undefined };
   };
-  const withChat = () => {
+  const ended = () => {
     const chat = arriving.now();
-    const { phase } = session();
-    return chat && (phase === 'in' || phase === 'ended') ? chat : undefined;
+    const now = session();
+    return chat && now.phase === 'ended' ? { chat, session: now } : undefined;
   };
+  const inside = () => (session().phase === 'in' ? arriving.now() : undefined);
   createEffect(() => {
     const { phase } = session();
     if (phase === 'starting') return;
@@ -77,15 +80,27 @@ export function App() {
 
   return (
     <>
-      <Switch>
-        <Match when={withChat()}>{(chat) => <WithChat chat={chat()} session={session()} />}</Match>
-        <Match when={session().phase === 'signed_out' && route().page === 'sign-up'}>
-          <SignUp />
-        </Match>
-        <Match when={session().phase === 'signed_out'}>
-          <SignIn />
-        </Match>
-      </Switch>
+      <Suspense fallback={<div class="boot" />}>
+        <Switch>
+          <Match when={inside()}>
+            {(chat) => (
+              <ChatContext.Provider value={chat()}>
+                <Inside />
+              </ChatContext.Provider>
+            )}
+          </Match>
+          <Match when={ended()}>
+            {(now) => (
+              <ChatContext.Provider value={now().chat}>
+                <Ended end={now().session.end} kept={now().session.kept} />
+              </ChatContext.Provider>
+            )}
+          </Match>
+          <Match when={session().phase === 'signed_out'}>
+            <SignPages />
+          </Match>
+        </Switch>
+      </Suspense>
       <Toasts />
     </>
   );

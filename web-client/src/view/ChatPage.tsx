@@ -1,11 +1,10 @@
 /** The chat: rooms, the open one, a panel. Keeps the address, the model and the page's title in step. */
-import { createEffect, createMemo, createSignal, lazy, on, onCleanup, Show, Suspense, untrack, type Accessor } from 'solid-js';
+import { createEffect, createMemo, createSignal, lazy, on, onCleanup, onMount, Show, Suspense, untrack, type Accessor } from 'solid-js';
 import type { RoomView } from '../model';
 import { t } from '../words';
 import { Announcer } from './Announcer';
 import { useChat } from './chat';
 import type { Desk } from './desk';
-import { Overlays } from './Overlays';
 import { failureWords } from './failure';
 import { openDialog, toast } from './layers';
 import { Icon } from './parts/Icon';
@@ -16,11 +15,12 @@ import { Sidebar } from './rooms/Sidebar';
 import { titleOf } from './rooms/RoomLink';
 import { closePanel, go, isPhone, isWide, panel, paths, route } from './route';
 import { createShortcuts } from './shortcuts';
+import { whenIdle } from './idle';
 import '../style/shell.css';
 import '../style/timeline.css';
 import '../style/composer.css';
-import '../style/layers.css';
 
+const Overlays = lazy(() => import('./Overlays'));
 const SidePanel = lazy(() => import('./panel/SidePanel'));
 
 /** Where no room is shown: none chosen yet, or one that is not, or no longer, mine. */
@@ -108,6 +108,13 @@ export default function ChatPage() {
   const [desk, setDesk] = createSignal<Desk>();
   const [removedFrom, setRemovedFrom] = createSignal<{ room: string; title: string }>();
   createShortcuts({ room, desk });
+  onMount(() =>
+    whenIdle(() => {
+      void SidePanel.preload();
+      // The end of a session must be told without asking the server for the page that tells it.
+      void import('./sign/Ended');
+    }),
+  );
   createEffect(on(() => room()?.id, () => !isWide() && !isPhone() && closePanel(), { defer: true }));
 
   onCleanup(
@@ -139,14 +146,20 @@ export default function ChatPage() {
 
   return (
     <>
-      <a class="btn skip" href="#main" onClick={(event) => (event.preventDefault(), desk()?.focus())}>
-        {t('app.skip')}
-      </a>
+      <Show when={room()}>
+        <a class="btn skip" href="#main" onClick={(event) => (event.preventDefault(), desk()?.focus())}>
+          {t('app.skip')}
+        </a>
+      </Show>
       <div class="app" data-pane={pane()}>
         <Sidebar />
         <Show when={!isPhone() || pane() !== 'rooms'}>
           <main class="main" id="main" hidden={isPhone() && pane() === 'panel'}>
-            <Show when={room()?.id} keyed fallback={<NoRoom removedFrom={wasRemoved()} unknown={route().page === 'room' && chat.state.roomsKnown} />}>
+            <Show when={room()?.id} keyed fallback={
+                <Show when={chat.state.roomsKnown}>
+                  <NoRoom removedFrom={wasRemoved()} unknown={route().page === 'room'} />
+                </Show>
+              }>
               <Room room={() => room() as RoomView} onDesk={setDesk} />
             </Show>
           </main>
@@ -160,7 +173,9 @@ export default function ChatPage() {
         </Show>
       </div>
       <Announcer />
-      <Overlays />
+      <Suspense>
+        <Overlays />
+      </Suspense>
     </>
   );
 }

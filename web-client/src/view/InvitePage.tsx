@@ -7,6 +7,7 @@ import { Icon } from './parts/Icon';
 import { cleanName, nameOf } from './parts/Person';
 import { forgetInvitation, go, paths } from './route';
 import { sentenceTime } from './time';
+import '../style/solo.css';
 
 export default function InvitePage(props: { code: string }) {
   const chat = useChat();

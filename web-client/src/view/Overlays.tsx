@@ -1,15 +1,17 @@
-/** Draws what lies over the page. Dialogs come when they are first asked for. */
-import { lazy, Match, Show, Suspense, Switch } from 'solid-js';
+/** Draws what lies over the page. */
+import { lazy, Match, onMount, Show, Suspense, Switch } from 'solid-js';
 import type { Outcome } from '../model';
 import { t } from '../words';
 import { useChat } from './chat';
 import { failureWords } from './failure';
 import { dialog, menu, toast, type DialogView } from './layers';
+import { whenIdle } from './idle';
 import { Confirm } from './parts/Dialog';
 import { Menu } from './parts/Menu';
 import { nameOf } from './parts/Person';
 import { titleOf } from './rooms/RoomLink';
 import { go, paths } from './route';
+import '../style/layers.css';
 
 const CreateRoom = lazy(() => import('./dialogs/CreateRoom'));
 const Browse = lazy(() => import('./dialogs/Browse'));
@@ -17,6 +19,11 @@ const Direct = lazy(() => import('./dialogs/Direct'));
 const Jump = lazy(() => import('./dialogs/Jump'));
 const Keys = lazy(() => import('./dialogs/Keys'));
 const Invite = lazy(() => import('./dialogs/Invite'));
+
+/** Loads the dialogs while nothing else is to be done, so that they are there without a connection too. */
+function preloadDialogs(): void {
+  for (const part of [Jump, Direct, Browse, CreateRoom, Invite, Keys]) void part.preload();
+}
 
 type Of<Kind extends DialogView['kind']> = Extract<DialogView, { kind: Kind }>;
 
@@ -92,7 +99,8 @@ function Questions() {
   );
 }
 
-export function Overlays() {
+export default function Overlays() {
+  onMount(() => whenIdle(preloadDialogs));
   return (
     <>
       <Suspense>

@@ -45,6 +45,8 @@ export interface MenuView {
   /** Where it opens: at an element, or at a point in it. */
   readonly at: HTMLElement;
   readonly point?: { readonly x: number; readonly y: number };
+  /** A finger opened it and is still down: lifting it chooses nothing. */
+  readonly byFinger?: boolean;
   readonly onClose?: () => void;
 }
 

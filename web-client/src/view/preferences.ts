@@ -46,7 +46,7 @@ export function setTheme(next: Theme): void {
 
 export function chooseLanguage(next: Language): void {
   keep(keys.language, next);
-  setLanguage(next);
+  void setLanguage(next);
 }
 
 function toggle(name: string, initial: boolean): [() => boolean, (on: boolean) => void] {

@@ -12,16 +12,18 @@ interface Parts {
   readonly desk: Accessor<Desk | undefined>;
 }
 
+/** What can hold the focus in a region. */
+const stops = '[aria-current=page], .tl, textarea, a[href]:not([tabindex="-1"]), button:not([tabindex="-1"]), input';
+
 /** Moves the focus to the next, or previous, region of the page. */
 function moveRegion(by: number): void {
   const regions = [...document.querySelectorAll<HTMLElement>('[data-region]')].filter((region) => region.checkVisibility());
   const at = regions.findIndex((region) => region.contains(document.activeElement));
   for (let tries = 1; tries <= regions.length; tries += 1) {
     const next = regions[(at + by * tries + regions.length * 2) % regions.length];
-    const target = next?.querySelector<HTMLElement>(
-      '[aria-current=page], .tl, textarea, a[href]:not([tabindex="-1"]), button:not([tabindex="-1"]), input',
-    );
-    if (target?.checkVisibility()) return target.focus();
+    const found = [...(next?.querySelectorAll<HTMLElement>(stops) ?? [])].filter((element) => element.checkVisibility());
+    const target = found.find((element) => element.matches('[aria-current=page], .tl, textarea')) ?? found[0];
+    if (target) return target.focus();
   }
 }
 

@@ -3,8 +3,7 @@
  * chosen by `n`.
  */
 import { createSignal, type JSX } from 'solid-js';
-import { en } from './en';
-import { zh } from './zh';
+import type { en } from './en';
 
 /** A word, or its plural forms as `Intl.PluralRules` names them. */
 export type Word = string | { readonly one?: string; readonly other: string };
@@ -17,21 +16,36 @@ type HolesOf<W> = W extends string ? Holes<W> : W extends { readonly other: infe
 export type Fills<K extends Key> = { [Hole in HolesOf<(typeof en)[K]>]: Hole extends 'n' ? number : string };
 type Arguments<K extends Key> = [HolesOf<(typeof en)[K]>] extends [never] ? [] : [fills: Fills<K>];
 
-const dictionaries: Record<Language, Record<Key, Word>> = { en, zh };
-const [language, setSignal] = createSignal<Language>(document.documentElement.lang.startsWith('zh') ? 'zh' : 'en');
+const load: Record<Language, () => Promise<Record<Key, Word>>> = {
+  en: async () => (await import('./en')).en,
+  zh: async () => (await import('./zh')).zh,
+};
 
-export { language };
+interface Spoken {
+  readonly language: Language;
+  readonly words: Record<Key, Word>;
+}
+const [spoken, setSpoken] = createSignal<Spoken>();
 
-/** Changes the language of every word on the page, and of the page itself. */
-export function setLanguage(next: Language): void {
+/** The language of the words on the page. */
+export const language = (): Language => spoken()?.language ?? 'en';
+
+/** Changes the language of every word on the page, and of the page itself, once its words are loaded. */
+export async function setLanguage(next: Language): Promise<void> {
+  const words = await load[next]();
   document.documentElement.lang = next;
-  setSignal(next);
+  setSpoken({ language: next, words });
+}
+
+/** Loads the words of the language that the page was opened in. */
+export function loadWords(): Promise<void> {
+  return setLanguage(document.documentElement.lang.startsWith('zh') ? 'zh' : 'en');
 }
 
 const plurals: Record<Language, Intl.PluralRules> = { en: new Intl.PluralRules('en'), zh: new Intl.PluralRules('zh') };
 
 function formOf(key: Key, n: unknown): string {
-  const word = dictionaries[language()][key];
+  const word = spoken()?.words[key] ?? key;
   if (typeof word === 'string') return word;
   const chosen = typeof n === 'number' ? plurals[language()].select(n) : 'other';
   return chosen === 'one' && word.one !== undefined ? word.one : word.other;

@@ -36,12 +36,12 @@ describe('the words', () => {
     for (const [key, word] of Object.entries(en)) expect([key, JSON.stringify(word).includes('!')]).toEqual([key, false]);
   });
 
-  test('a number chooses the plural form', () => {
-    setLanguage('en');
+  test('a number chooses the plural form', async () => {
+    await setLanguage('en');
     expect([0, 1, 2].map((n) => t('room.members', { n }))).toEqual(['0 members', '1 member', '2 members']);
-    setLanguage('zh');
+    await setLanguage('zh');
     expect([1, 2].map((n) => t('room.members', { n }))).toEqual(['1 位成员', '2 位成员']);
-    setLanguage('en');
+    await setLanguage('en');
     expect(t('composer.left', { n: 1234 })).toBe('1,234 characters left');
   });
 });

@@ -11,23 +11,23 @@ import { RoomSettings } from './RoomSettings';
 
 function PanelBar(props: { title: string; sub?: string; children?: JSX.Element }) {
   return (
-    <header class="bar">
+    <div class="bar">
       <button type="button" class="ib back" aria-label={t('room.backToRoom')} onClick={closePanel}>
         <Icon name="back" />
       </button>
-      <h2 class="grow cut">
+      <h2 class="grow cut" role="heading" aria-level={isPhone() ? 1 : 2}>
         {props.title} <span class="sub">{props.sub}</span>
       </h2>
       {props.children}
       <button type="button" class="ib only-wide" aria-label={t('act.close')} onClick={closePanel}>
         <Icon name="x" />
       </button>
-    </header>
+    </div>
   );
 }
 
 export default function SidePanel(props: { room: RoomView }) {
-  let element!: HTMLElement;
+  let element!: HTMLDivElement;
   const opener = document.activeElement;
   onMount(() => {
     if (!isWide()) element.querySelector<HTMLElement>('button')?.focus();
@@ -41,10 +41,10 @@ export default function SidePanel(props: { room: RoomView }) {
     closePanel();
   };
   return (
-    <aside
+    <div
       class="panel"
       ref={element}
-      role={isPhone() ? 'main' : undefined}
+      role={isPhone() ? 'main' : 'complementary'}
       aria-label={panel() === 'room' ? t('panel.room') : t('panel.members')}
       data-region
       onKeyDown={onKeyDown}
@@ -67,6 +67,6 @@ export default function SidePanel(props: { room: RoomView }) {
           </Show>
         </Match>
       </Switch>
-    </aside>
+    </div>
   );
 }

@@ -22,7 +22,13 @@ export function Dialog(props: DialogProps) {
     element.showModal();
     element.querySelector<HTMLElement>('[data-first]')?.focus();
   });
-  onCleanup(() => giveFocusBack(opener));
+  let isOpen = true;
+  onCleanup(() => {
+    isOpen = false;
+    // As long as it is modal nothing outside of it can take the focus.
+    element.close();
+    giveFocusBack(opener);
+  });
   // A press that begins inside, on text being selected, and ends outside is no wish to close.
   let outside = false;
   return (
@@ -37,7 +43,7 @@ export function Dialog(props: DialogProps) {
         event.preventDefault();
         closeDialog();
       }}
-      onClose={closeDialog}
+      onClose={() => isOpen && closeDialog()}
       onPointerDown={(event) => (outside = event.target === element)}
       onClick={(event) => outside && event.target === element && closeDialog()}
     >

@@ -1,9 +1,9 @@
 /** Settings: pages on the left, one of them on the right; on a phone one after the other. */
-import { createEffect, For, Match, on, Switch } from 'solid-js';
+import { createEffect, For, Match, on, Show, Switch } from 'solid-js';
 import { t, type Key } from '../../words';
 import { isOurs } from '../keys';
 import { dialog, openDialog } from '../layers';
-import { Overlays } from '../Overlays';
+import Overlays from '../Overlays';
 import { Icon, type IconName } from '../parts/Icon';
 import { follow, go, goBack, isPhone, paths, route, type SettingsPage as Tab } from '../route';
 import { Appearance } from './Appearance';
@@ -12,7 +12,6 @@ import { Profile } from './Profile';
 import { Sessions } from './Sessions';
 import '../../style/settings.css';
 import '../../style/shell.css';
-import '../../style/layers.css';
 
 const tabs: readonly { readonly tab: Exclude<Tab, 'menu'>; readonly icon: IconName; readonly label: Key & `settings.${string}` }[] = [
   { tab: 'profile', icon: 'user', label: 'settings.profile' },
@@ -42,33 +41,37 @@ export default function SettingsPage() {
 
   return (
     <div class="set" data-page={tab()} onKeyDown={onKeyDown}>
-      <nav aria-label={t('settings.title')}>
+      <div class="set-side" role={isPhone() && tab() === 'menu' ? 'main' : undefined}>
         <div class="brand">
           <button type="button" class="ib" aria-label={t('settings.backToChat')} onClick={toChat}>
             <Icon name="back" />
           </button>
-          <b>{t('settings.title')}</b>
+          <Show when={isPhone()} fallback={<b>{t('settings.title')}</b>}>
+            <h1>{t('settings.title')}</h1>
+          </Show>
         </div>
-        <ul>
-          <For each={tabs}>
-            {(one) => (
-              <li>
-                <a href={paths.settings(one.tab)} aria-current={tab() === one.tab ? 'page' : undefined} onClick={follow}>
-                  <Icon name={one.icon} />
-                  {t(one.label)}
-                </a>
-              </li>
-            )}
-          </For>
-          <li>
-            <a href={paths.home} role="button" onClick={(event) => (event.preventDefault(), openDialog({ kind: 'sign-out' }))}>
-              <Icon name="out" />
-              {t('settings.signOut')}
-            </a>
-          </li>
-        </ul>
-      </nav>
-      <div>
+        <nav aria-label={t('settings.title')}>
+          <ul>
+            <For each={tabs}>
+              {(one) => (
+                <li>
+                  <a href={paths.settings(one.tab)} aria-current={tab() === one.tab ? 'page' : undefined} onClick={follow}>
+                    <Icon name={one.icon} />
+                    {t(one.label)}
+                  </a>
+                </li>
+              )}
+            </For>
+            <li>
+              <a href={paths.home} role="button" onClick={(event) => (event.preventDefault(), openDialog({ kind: 'sign-out' }))}>
+                <Icon name="out" />
+                {t('settings.signOut')}
+              </a>
+            </li>
+          </ul>
+        </nav>
+      </div>
+      <div class="set-page">
         <header class="bar">
           <button type="button" class="ib back" aria-label={t('settings.back')} onClick={() => goBack(paths.settings())}>
             <Icon name="back" />

@@ -5,7 +5,7 @@ import { useArriving } from '../chat';
 import { Avatar, cleanName, nameOf } from '../parts/Person';
 import { invitation } from '../route';
 
-export function Invited() {
+export default function Invited() {
   const chat = useArriving();
   const [preview] = createResource(invitation, async (code) => {
     const outcome = await (await chat.ready).previewInvite(code);

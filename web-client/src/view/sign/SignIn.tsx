@@ -1,15 +1,16 @@
 /** Signing in. What was typed stays, whatever happens; the reason of a failure stands above the button and has the focus. */
-import { createEffect, createSignal, Match, on, onMount, Show, Switch } from 'solid-js';
+import { createEffect, createSignal, lazy, Match, on, onMount, Show, Suspense, Switch } from 'solid-js';
 import type { Failure } from '../../model';
 import { t } from '../../words';
 import { useArriving } from '../chat';
 import { failureWords } from '../failure';
 import { Field } from '../parts/Field';
 import { Icon } from '../parts/Icon';
-import { follow, paths } from '../route';
+import { follow, invitation, paths } from '../route';
 import { countdown, createTicker } from '../time';
-import { Invited } from './Invited';
 import { SignFrame } from './SignFrame';
+
+const Invited = lazy(() => import('./Invited'));
 
 function words(failure: Failure): string {
   if (failure.reason === 'invalid_credentials') return t('signin.invalid');
@@ -80,7 +81,11 @@ export function SignIn() {
       <form class="card" ref={form} onSubmit={(event) => void submit(event)} novalidate>
         <h1>{t('signin.title', { server: server()?.name ?? t('app.name') })}</h1>
         <p class="lead">{location.host}</p>
-        <Invited />
+        <Show when={invitation()}>
+          <Suspense>
+            <Invited />
+          </Suspense>
+        </Show>
         <Show when={trouble()}>{(now) => <Trouble {...now()} words={words} onRetry={() => void submit()} />}</Show>
         <Field
           label={t('signin.username')}

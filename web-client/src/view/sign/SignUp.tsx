@@ -1,14 +1,15 @@
 /** Making an account: a username, a password, and the name that others read. Rules are said before they are broken. */
-import { createSignal, onMount, Show } from 'solid-js';
+import { createSignal, lazy, onMount, Show, Suspense } from 'solid-js';
 import type { Failure } from '../../model';
 import { t } from '../../words';
 import { useArriving } from '../chat';
 import { failureWords } from '../failure';
 import { Field } from '../parts/Field';
-import { follow, paths } from '../route';
-import { Invited } from './Invited';
+import { follow, invitation, paths } from '../route';
 import { SignFrame } from './SignFrame';
 import { Trouble } from './SignIn';
+
+const Invited = lazy(() => import('./Invited'));
 
 const usernameRule = /^[a-z0-9._-]{2,32}$/i;
 const usernameChars = { least: '2', most: '32' };
@@ -17,7 +18,7 @@ const nameChars = 64;
 type FieldName = 'username' | 'password' | 'display_name';
 type Errors = Partial<Record<FieldName, string>>;
 
-export function SignUp() {
+export default function SignUp() {
   const chat = useArriving();
   const server = () => chat.now()?.state.server;
   const [name, setName] = createSignal('');
@@ -72,7 +73,11 @@ export function SignUp() {
       <form class="card" ref={form} onSubmit={(event) => void submit(event)} novalidate>
         <h1>{t('signup.title')}</h1>
         <p class="lead">{t('signup.lead', { server: server()?.name ?? t('app.name') })}</p>
-        <Invited />
+        <Show when={invitation()}>
+          <Suspense>
+            <Invited />
+          </Suspense>
+        </Show>
         <Show when={server()?.sign_up !== false} fallback={<p class="note">{t('signup.closed')}</p>}>
           <Show when={trouble()}>{(now) => <Trouble {...now()} words={failureWords} onRetry={() => void submit()} />}</Show>
           <Field

@@ -72,6 +72,7 @@ export function Timeline(props: { timeline: TimelineView }) {
   createEffect(() => {
     rendered();
     shown();
+    viewport.isComplete = props.timeline.end && props.timeline.status === 'ready';
     viewport.settle();
   });
   onCleanup(() => viewport.dispose());
@@ -113,7 +114,7 @@ export function Timeline(props: { timeline: TimelineView }) {
   });
   const onScroll = (): void => {
     stillness.onScroll();
-    viewport.onScroll(props.timeline.end);
+    viewport.onScroll();
     setDayShown(true);
     clearTimeout(dayTimer);
     dayTimer = setTimeout(() => setDayShown(false), dayShownMs);

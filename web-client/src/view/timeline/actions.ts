@@ -4,7 +4,7 @@ import type { Row, Seq } from '../../model';
 import { t } from '../../words';
 import { useChat } from '../chat';
 import { useDesk } from '../desk';
-import { openDialog, openMenu, type MenuItem } from '../layers';
+import { openDialog, openMenu, type MenuItem, type MenuView } from '../layers';
 import { copyText } from '../parts/copy';
 import { paths } from '../route';
 
@@ -26,7 +26,7 @@ export interface Actions {
   readonly canEdit: (row: Row) => boolean;
   readonly canRecall: (row: Row) => boolean;
   readonly recall: (row: Row) => void;
-  readonly menu: (row: Row, at: HTMLElement, point?: { x: number; y: number }) => void;
+  readonly menu: (row: Row, at: HTMLElement, how?: Pick<MenuView, 'point' | 'byFinger'>) => void;
 }
 
 export const ActionsContext = createContext<Actions>();
@@ -82,11 +82,11 @@ export function createActions(jump: (seq: Seq) => void): Actions {
     canEdit: (row) => stands(row) && row.mine,
     canRecall,
     recall,
-    menu(row, at, point) {
+    menu(row, at, how) {
       const choices = items(row);
       if (choices.length === 0) return;
       setHeld(row.id);
-      openMenu({ label: t('message.actions'), items: choices, at, ...(point ? { point } : {}), onClose: () => setHeld(undefined) });
+      openMenu({ label: t('message.actions'), items: choices, at, ...how, onClose: () => setHeld(undefined) });
     },
   };
 }

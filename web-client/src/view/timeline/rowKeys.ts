@@ -59,7 +59,7 @@ export function createRowKeys({ lines, viewport, actions, toEnd }: Parts): Handl
   const act = (event: KeyboardEvent, element: HTMLElement, line: RowLine): boolean => {
     const { row } = line;
     if (event.key === 'ContextMenu' || (event.key === 'F10' && event.shiftKey)) {
-      actions.menu(row, element, menuPoint(element));
+      actions.menu(row, element, { point: menuPoint(element) });
       return true;
     }
     if (event.key === 'Enter') {
@@ -145,7 +145,7 @@ export function createRowKeys({ lines, viewport, actions, toEnd }: Parts): Handl
       cancelPress();
       const timer = setTimeout(() => {
         cancelPress();
-        actions.menu(line.row, element);
+        actions.menu(line.row, element, { byFinger: true });
       }, longPressMs);
       press = { x: event.clientX, y: event.clientY, timer };
       addEventListener('pointermove', watchPress);

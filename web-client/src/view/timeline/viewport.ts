@@ -36,6 +36,8 @@ export interface ViewportEvents {
 export class Viewport {
   /** The end is held in view. */
   following = true;
+  /** The last line is the newest there is. */
+  isComplete = false;
   private ids: readonly string[] = [];
   private indexes = new Map<string, number>();
   private range: readonly [from: number, to: number] = [0, 0];
@@ -159,11 +161,10 @@ export class Viewport {
   }
 
   /** The person scrolled, or we did. */
-  onScroll(atEnd: boolean): void {
+  onScroll(): void {
     if (this.scroller.clientHeight === 0) return;
     if (!this.wished) {
-      const { scrollTop, scrollHeight, clientHeight } = this.scroller;
-      this.following = atEnd && scrollHeight - scrollTop - clientHeight <= followPx;
+      this.following = this.isAtEnd();
       this.anchor = this.firstInView();
     }
     if (this.cover()) this.events.onRange();
@@ -266,6 +267,7 @@ export class Viewport {
     if (this.following) {
       this.scroller.scrollTop = this.scroller.scrollHeight;
       this.anchor = this.firstInView();
+      this.wished = false;
       return;
     }
     this.anchor ??= this.firstInView();
@@ -273,6 +275,13 @@ export class Viewport {
     if (!this.anchor || !element) return;
     const drift = element.getBoundingClientRect().top - this.anchor.top;
     if (Math.abs(drift) >= 0.5) this.scroller.scrollTop += drift;
+    // Placed at a line from which on everything is in view: that is the end.
+    if (this.wished && this.isAtEnd()) this.following = true;
+  }
+
+  private isAtEnd(): boolean {
+    const { scrollTop, scrollHeight, clientHeight } = this.scroller;
+    return this.isComplete && scrollHeight - scrollTop - clientHeight <= followPx;
   }
 
   private firstInView(): Anchor | undefined {

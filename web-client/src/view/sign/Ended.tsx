@@ -1,12 +1,13 @@
 /** The session was ended elsewhere: one page says why, by which device and when. Nothing here reconnects. */
 import { createMemo, For, onMount, Show } from 'solid-js';
-import type { EndReason, Kept, SessionEnd } from '../model';
-import { listOf, t } from '../words';
-import { useChat } from './chat';
-import { toast } from './layers';
-import { Icon } from './parts/Icon';
-import { cleanName } from './parts/Person';
-import { dayAndClock } from './time';
+import type { EndReason, Kept, SessionEnd } from '../../model';
+import { listOf, t } from '../../words';
+import { useChat } from '../chat';
+import { toast } from '../layers';
+import { Icon } from '../parts/Icon';
+import { cleanName } from '../parts/Person';
+import { dayAndClock } from '../time';
+import '../../style/solo.css';
 
 function words(end: SessionEnd): { title: string; lead: string } {
   const device = end.device && cleanName(end.device.name);
@@ -30,7 +31,7 @@ function keptWords(kept: Kept): string {
   return t('ended.kept', { what: listOf(parts) });
 }
 
-export function Ended(props: { end: SessionEnd; kept: Kept }) {
+export default function Ended(props: { end: SessionEnd; kept: Kept }) {
   const chat = useChat();
   const said = createMemo(() => words(props.end));
   let heading!: HTMLHeadingElement;
