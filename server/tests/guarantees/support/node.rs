@@ -35,6 +35,16 @@ pub(crate) struct Node {
     log: PathBuf,
 }
 
+/// A log is kept where a test failed, and only there.
+impl Drop for Node {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            // It is in nobody's way if it stays.
+            let _ = std::fs::remove_file(&self.log);
+        }
+    }
+}
+
 /// The binary with this environment and no other.
 pub(crate) fn hubbub(environment: &Environment) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hubbub"));
