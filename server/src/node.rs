@@ -193,8 +193,15 @@ impl Node {
         let settings =
             StreamSettings { kept: config.cache.entries, sweep: SWEEP_EVERY, clustered: config.is_cluster() };
         let epoch = db.epoch();
-        let streams =
-            Streams::start(db.clone(), fabric.clone(), epoch, settings, tasks.clone(), stop.clone());
+        let (streams, _overheard) = Streams::start(
+            db.clone(),
+            fabric.clone(),
+            epoch,
+            settings,
+            tasks.clone(),
+            stop.clone(),
+            Box::new(|_| {}),
+        );
         let announcing = streams.clone();
         let announce = Arc::new(move |session, end: &_| announcing.end_session(session, end));
         let delivering = streams.clone();

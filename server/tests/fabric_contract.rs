@@ -4,6 +4,8 @@
 
 #[path = "fabric_contract/interleavings.rs"]
 mod interleavings;
+#[path = "fabric_contract/many.rs"]
+mod many;
 #[path = "fabric_contract/proxy.rs"]
 mod proxy;
 #[path = "fabric_contract/redis_faults.rs"]
@@ -51,6 +53,7 @@ macro_rules! contract {
         }
     };
 }
+use contract;
 
 contract! {
     a_value_is_stored_read_and_removed

@@ -6,6 +6,7 @@ mod breaker;
 mod connection;
 mod ears;
 mod link;
+mod many;
 mod script;
 mod sealed;
 mod settings;
