@@ -4,6 +4,7 @@
 //! node · cli                    composition
 //! gateway · http                transports: parse, authenticate, call, encode
 //! chat · accounts               what a person may do
+//! presence                      who is online
 //! streams                       append, read, sequencer, hub, outbox
 //! store · fabric                SQL · Redis or in-process
 //! config · clock · digest · error · telemetry
@@ -21,6 +22,7 @@ pub mod gateway;
 pub mod http;
 pub mod limits;
 pub mod node;
+pub mod presence;
 pub mod store;
 pub mod streams;
 pub mod telemetry;

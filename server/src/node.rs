@@ -23,6 +23,7 @@ use crate::{
     gateway::{self, Gateway, listener},
     http,
     limits::AddressLimit,
+    presence::Presence,
     store::{DatabaseSettings, Db, StoreError},
     streams::{StreamSettings, Streams},
 };
@@ -193,7 +194,7 @@ impl Node {
         let settings =
             StreamSettings { kept: config.cache.entries, sweep: SWEEP_EVERY, clustered: config.is_cluster() };
         let epoch = db.epoch();
-        let (streams, _overheard) = Streams::start(
+        let (streams, overheard) = Streams::start(
             db.clone(),
             fabric.clone(),
             epoch,
@@ -209,7 +210,11 @@ impl Node {
         let accounts =
             Accounts::new(db.clone(), fabric.clone(), account_settings(&config), announce, committed)?;
         let settings = ChatSettings { draft_ttl: DRAFT_TTL, draft_delay: DRAFT_DELAY };
-        let chat = Chat::new(db.clone(), fabric.clone(), streams.clone(), accounts.clone(), settings);
+        let (tracked, stopped) = (&tasks, stop.clone());
+        let presence =
+            Presence::start(db.clone(), fabric.clone(), streams.clone(), overheard, tracked, stopped);
+        let chat =
+            Chat::new(db.clone(), fabric.clone(), streams.clone(), accounts.clone(), presence, settings);
         let health = Arc::new(Health { state: Mutex::default(), drain: CancellationToken::new() });
         health.checked(&Ok(()));
         Ok(Self { config, db, fabric, streams, accounts, chat, health, tasks, stop, _data_lock: data_lock })

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{Pools, StoreError, Tx, on_tx, timed_out};
 
 /// Version of `schema.sql`.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 /// From the version before to this one: `(2, "ALTER TABLE …")`. In order, and never changed once released.
 const STEPS: &[(i64, &str)] = &[];
 

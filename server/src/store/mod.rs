@@ -14,6 +14,7 @@ pub mod drafts;
 pub mod entries;
 pub mod history;
 pub mod invites;
+pub mod last_seen;
 pub mod list;
 pub mod log;
 pub mod markers;

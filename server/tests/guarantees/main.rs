@@ -15,6 +15,7 @@ mod input;
 mod messages;
 mod once;
 mod order;
+mod presence;
 mod removal;
 mod resume;
 mod roles;

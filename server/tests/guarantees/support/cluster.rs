@@ -8,7 +8,7 @@ use super::{
     Node, PATIENCE, Person,
     node::{Environment, hubbub},
     person::CreatedUser,
-    services::{TestDatabase, TestFolder, redis_url, unique},
+    services::{TestDatabase, TestFolder, TestRedis, redis_url, unique},
     within,
 };
 
@@ -56,6 +56,15 @@ impl TestCluster {
         let database = TestDatabase::create().await;
         let environments = [unique("t"), unique("t")].map(|prefix| in_cluster(&[], &database, &prefix));
         Self::new(environments.to_vec(), Keeps::Database(database)).await
+    }
+
+    /// `count` nodes on one Postgres and a Redis of their own.
+    pub(crate) async fn start_on(count: usize, redis: &TestRedis) -> Self {
+        let database = TestDatabase::create().await;
+        let mut environment = in_cluster(&[], &database, &unique("t"));
+        environment.retain(|(name, _)| name != "REDIS_URL");
+        environment.push(("REDIS_URL".to_owned(), redis.url()));
+        Self::new(vec![environment; count], Keeps::Database(database)).await
     }
 
     async fn new(environments: Vec<Environment>, keeps: Keeps) -> Self {
