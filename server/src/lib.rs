@@ -6,6 +6,7 @@
 //! chat · accounts               what a person may do
 //! presence                      who is online
 //! streams                       append, read, sequencer, hub, outbox
+//! counters                      messages by day, room and person
 //! store · fabric                SQL · Redis or in-process
 //! config · clock · digest · error · telemetry
 //! ```
@@ -15,6 +16,7 @@ pub mod chat;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod counters;
 pub mod digest;
 pub mod error;
 pub mod fabric;

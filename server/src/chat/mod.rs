@@ -2,6 +2,7 @@
 //!
 //! | file | does |
 //! |---|---|
+//! | `activity` | where and by whom most is written |
 //! | `access` | one question for every door: may this person do this here |
 //! | `send` | messages: send, edit, recall |
 //! | `rooms` | make, change, find rooms |
@@ -15,6 +16,7 @@
 //! | `text` | what texts and names may be |
 
 mod access;
+mod activity;
 mod drafts;
 mod history;
 mod invites;
@@ -32,7 +34,9 @@ use std::{sync::Arc, time::Duration};
 use hubbub_protocol::id::{RoomId, UserId};
 use moka::sync::Cache;
 
-use crate::{accounts::Accounts, fabric::Fabric, presence::Presence, store::Db, streams::Streams};
+use crate::{
+    accounts::Accounts, counters::Counters, fabric::Fabric, presence::Presence, store::Db, streams::Streams,
+};
 
 pub use start::{Pace, Started};
 
@@ -60,6 +64,7 @@ struct Inner {
     streams: Streams,
     accounts: Accounts,
     presence: Presence,
+    counters: Counters,
     online_counts: presence::Counts,
     drafts: drafts::WriteBehind,
     /// Who was shown to be writing, a moment ago.
@@ -68,13 +73,14 @@ struct Inner {
 }
 
 impl Chat {
-    /// Over these streams, accounts and what is known of who is online.
+    /// Over these streams and accounts, what is known of who is online, and what is counted.
     pub fn new(
         db: Db,
         fabric: Fabric,
         streams: Streams,
         accounts: Accounts,
         presence: Presence,
+        counters: Counters,
         settings: ChatSettings,
     ) -> Self {
         let online_counts = presence::counts();
@@ -86,6 +92,7 @@ impl Chat {
             streams,
             accounts,
             presence,
+            counters,
             online_counts,
             drafts,
             typing,

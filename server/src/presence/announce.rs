@@ -29,13 +29,17 @@ impl Presence {
     /// Takes in who came, who left, and whose time of grace is over.
     fn observe(&self) {
         let hub = self.0.streams.hub();
+        let changed = hub.take_changed().into_iter();
         let changed: Vec<_> =
-            hub.take_changed().into_iter().map(|user| (user, connected(&hub.of_user(user)))).collect();
+            changed.map(|(user, came)| (user, came, connected(&hub.of_user(user)))).collect();
         let now = now();
         let mut state = self.0.state.lock();
         let state = &mut *state;
         let mut touched: Vec<(UserId, i64)> = Vec::new();
-        for (user, connected) in changed {
+        for (user, came, connected) in changed {
+            if came {
+                state.view.own.came(user);
+            }
             // Who comes from another node has been online since they came to that one.
             let since = state.view.online(user).map_or(now.1, |person| person.since);
             if state.view.own.observe(user, connected, since, now) {

@@ -75,6 +75,13 @@ impl Own {
         self.number - self.unsaid.len() as u64
     }
 
+    /// Someone came, and may be gone again: if they are here, their time of grace begins anew.
+    pub(super) fn came(&mut self, user: UserId) {
+        if let Some(mine) = self.people.get_mut(&user) {
+            mine.left = None;
+        }
+    }
+
     /// Takes in how someone is connected now; `since` is when they came online, if they are new. True when it is news.
     pub(super) fn observe(
         &mut self,
@@ -167,6 +174,20 @@ mod tests {
         assert_eq!(own.take_out(at(9_100) + GRACE), [(ann, 9_100)]);
         assert_eq!((own.person(ann), own.number()), (None, 2));
         assert!(own.leaving.is_empty());
+    }
+
+    #[test]
+    fn a_short_visit_begins_the_time_of_grace_anew() {
+        let (mut own, ann, start) = (Own::default(), UserId::generate(), Instant::now());
+        let at = |ms: u64| start + Duration::from_millis(ms);
+        own.observe(ann, Some(here()), 1, (start, 1));
+        own.observe(ann, None, 0, (at(100), 100));
+        own.came(ann);
+        own.observe(ann, None, 0, (at(4_000), 4_000));
+        assert!(own.take_out(at(5_200)).is_empty());
+        assert_eq!(own.take_out(at(9_000)), [(ann, 4_000)]);
+        own.came(ann);
+        assert_eq!(own.person(ann), None);
     }
 
     #[test]

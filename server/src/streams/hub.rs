@@ -1,7 +1,7 @@
 //! Who is connected to this node, and which streams they follow.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -29,8 +29,8 @@ pub struct Hub {
     sessions: RwLock<HashMap<SessionId, Vec<Listener>>>,
     /// Connections whose sessions have started, by person.
     people: RwLock<HashMap<UserId, Vec<Listener>>>,
-    /// People whose connections changed since presence last looked.
-    changed: Mutex<HashSet<UserId>>,
+    /// People whose connections changed since presence last looked, and whether one came.
+    changed: Mutex<HashMap<UserId, bool>>,
 }
 
 impl Hub {
@@ -54,13 +54,13 @@ impl Hub {
     /// Shows the person of a registered connection as online: its session has started.
     pub fn show(&self, listener: &Listener) {
         self.people.write().entry(listener.user).or_default().push(Arc::clone(listener));
-        self.changed.lock().insert(listener.user);
+        self.changed.lock().insert(listener.user, true);
     }
 
     /// Keeps whether somebody is at a connection.
     pub fn set_away(&self, listener: &Listener, away: bool) {
         if listener.away.swap(away, Ordering::Relaxed) != away {
-            self.changed.lock().insert(listener.user);
+            self.changed.lock().entry(listener.user).or_insert(false);
         }
     }
 
@@ -69,8 +69,8 @@ impl Hub {
         self.people.read().get(&user).cloned().unwrap_or_default()
     }
 
-    /// The people whose connections changed since the last call.
-    pub fn take_changed(&self) -> HashSet<UserId> {
+    /// The people whose connections changed since the last call, and whether one came, which may be gone already.
+    pub fn take_changed(&self) -> HashMap<UserId, bool> {
         std::mem::take(&mut self.changed.lock())
     }
 
@@ -90,7 +90,7 @@ impl Hub {
             if connections.is_empty() {
                 people.remove(&listener.user);
             }
-            self.changed.lock().insert(listener.user);
+            self.changed.lock().entry(listener.user).or_insert(false);
         }
         drop(people);
         for stream in std::mem::take(&mut *listener.follows.lock()) {

@@ -122,6 +122,19 @@ const METRICS: &[(Kind, &str, Unit, &str)] = &[
         Unit::Count,
         "Presence signals not queued: the client reads slowly, or there are too many",
     ),
+    // Counts of messages.
+    (
+        Counter,
+        "hubbub_activity_dropped_total",
+        Unit::Count,
+        "Messages not counted at once; they are counted from the database",
+    ),
+    (
+        Counter,
+        "hubbub_activity_days_counted_total",
+        Unit::Count,
+        "Days whose messages were counted from the beginning",
+    ),
     // Sessions.
     (Counter, "hubbub_session_displaced_total", Unit::Count, "Sessions ended by a login elsewhere"),
     (

@@ -281,6 +281,9 @@ async fn a_killed_node_takes_only_its_own_people_with_it() {
     let took = killed.elapsed();
     println!("killed: its people were offline {:.1} s after kill -9", took.as_secs_f64());
     assert!(took < GONE, "{took:?}");
+    for user in &doomed {
+        is_told(&watcher, *user, "one is offline", |presence| !presence.online).await;
+    }
     for person in &crowd[1..] {
         let offline = told(&watcher, person.id()).iter().filter(|presence| !presence.online).count();
         assert_eq!(offline, usize::from(doomed.contains(&person.id())), "one flickered, or was not told of");
