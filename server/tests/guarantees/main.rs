@@ -6,6 +6,7 @@
 
 mod support;
 
+mod activity;
 mod deaf;
 mod drain;
 mod health;
