@@ -10,6 +10,10 @@ mod proxy;
 mod redis_faults;
 #[path = "fabric_contract/redis_server.rs"]
 mod redis_server;
+#[path = "fabric_contract/topologies.rs"]
+mod topologies;
+#[path = "fabric_contract/topology.rs"]
+mod topology;
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -33,7 +37,8 @@ const KEPT: usize = 100;
 /// Events the inbox takes in these tests.
 const INBOX: usize = 256;
 
-/// Makes of each `async fn(Fabric)` one test in process and one with Redis.
+/// Makes of each `async fn(Fabric)` one test in process and one with Redis, and of all together one that runs on
+/// whatever else Redis can be.
 macro_rules! contract {
     ($($name:ident)*) => {
         mod in_process {
@@ -47,6 +52,15 @@ macro_rules! contract {
             async fn $name() {
                 let redis = super::RedisServer::start();
                 super::$name(super::connected(&redis).await).await;
+            })*
+        }
+        async fn the_whole_contract(settings: &RedisSettings) {
+            $({
+                println!("{}", stringify!($name));
+                let prefix = format!("{}{}:", settings.prefix, stringify!($name));
+                let fabric = connected_to(RedisSettings { prefix, ..settings.clone() }).await;
+                Box::pin($name(fabric.clone())).await;
+                fabric.close().await;
             })*
         }
     };
@@ -79,7 +93,11 @@ fn local() -> Fabric {
 }
 
 async fn connected(redis: &RedisServer) -> Fabric {
-    let settings = RedisSettings { tail_kept: KEPT, inbox: INBOX, ..redis.settings() };
+    connected_to(redis.settings()).await
+}
+
+async fn connected_to(settings: RedisSettings) -> Fabric {
+    let settings = RedisSettings { tail_kept: KEPT, inbox: INBOX, ..settings };
     let fabric = Fabric::redis(&settings).await.unwrap();
     eventually("the fabric is up", async || fabric.is_up() && fabric.is_hearing()).await;
     fabric

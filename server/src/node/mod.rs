@@ -103,6 +103,7 @@ async fn fabric(config: &Config) -> Result<Fabric, FabricError> {
         Some(url) => {
             let settings = RedisSettings {
                 prefix: format!("{}:", config.redis.prefix),
+                ca_file: config.redis.ca_file.clone(),
                 command_timeout: Duration::from_millis(config.redis.command_timeout_ms),
                 tail_kept,
                 tail_ttl,
