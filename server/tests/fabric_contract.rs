@@ -4,6 +4,8 @@
 
 #[path = "fabric_contract/interleavings.rs"]
 mod interleavings;
+#[path = "fabric_contract/many.rs"]
+mod many;
 #[path = "fabric_contract/proxy.rs"]
 mod proxy;
 #[path = "fabric_contract/redis_faults.rs"]
@@ -54,17 +56,19 @@ macro_rules! contract {
                 super::$name(super::connected(&redis).await).await;
             })*
         }
-        async fn the_whole_contract(settings: &RedisSettings) {
+        pub(crate) async fn the_whole_contract(settings: &hubbub_server::fabric::RedisSettings) {
             $({
                 println!("{}", stringify!($name));
                 let prefix = format!("{}{}:", settings.prefix, stringify!($name));
-                let fabric = connected_to(RedisSettings { prefix, ..settings.clone() }).await;
+                let settings = hubbub_server::fabric::RedisSettings { prefix, ..settings.clone() };
+                let fabric = crate::connected_to(settings).await;
                 Box::pin($name(fabric.clone())).await;
                 fabric.close().await;
             })*
         }
     };
 }
+use contract;
 
 contract! {
     a_value_is_stored_read_and_removed

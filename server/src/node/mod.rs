@@ -160,8 +160,15 @@ impl Node {
             catching_up: catching_up(&config),
         };
         let epoch = db.epoch();
-        let streams =
-            Streams::start(db.clone(), fabric.clone(), epoch, settings, tasks.clone(), stop.clone());
+        let (streams, _overheard) = Streams::start(
+            db.clone(),
+            fabric.clone(),
+            epoch,
+            settings,
+            tasks.clone(),
+            stop.clone(),
+            Box::new(|_| {}),
+        );
         let announcing = streams.clone();
         let announce = Arc::new(move |session, end: &_| announcing.end_session(session, end));
         let delivering = streams.clone();

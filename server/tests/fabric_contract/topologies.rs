@@ -8,24 +8,30 @@ use uuid::Uuid;
 use super::redis_faults::{heard, resync};
 use super::redis_server::{PASSWORD_IN_URL, RedisServer};
 use super::topology::{Cluster, Folder, Sentinel, Tls, certify, rules, until};
-use super::{connected_to, eventually, refill, the_whole_contract};
+use super::{connected_to, eventually, many, refill};
+
+/// Every operation of the contract.
+async fn everything(settings: &RedisSettings) {
+    super::the_whole_contract(settings).await;
+    many::the_whole_contract(settings).await;
+}
 
 #[tokio::test]
 async fn the_contract_holds_behind_sentinel() {
     let redis = Sentinel::start();
-    the_whole_contract(&redis.settings()).await;
+    everything(&redis.settings()).await;
 }
 
 #[tokio::test]
 async fn the_contract_holds_in_a_cluster() {
     let redis = Cluster::start(false);
-    the_whole_contract(&redis.settings()).await;
+    everything(&redis.settings()).await;
 }
 
 #[tokio::test]
 async fn the_contract_holds_over_tls() {
     let redis = Tls::start("IP:127.0.0.1", false);
-    the_whole_contract(&redis.settings("rediss", Some(&redis.authority))).await;
+    everything(&redis.settings("rediss", Some(&redis.authority))).await;
 }
 
 #[tokio::test]
@@ -65,11 +71,10 @@ async fn a_certificate_is_verified() {
 /// With no more rights than the documentation gives.
 #[tokio::test]
 async fn a_user_with_the_least_rights_is_enough() {
-    let redis = RedisServer::start_with(|_| {
-        [vec!["--user".to_owned(), "hubbub".to_owned()], rules()].concat()
-    });
+    let redis =
+        RedisServer::start_with(|_| [vec!["--user".to_owned(), "hubbub".to_owned()], rules()].concat());
     let url = format!("redis://hubbub:{PASSWORD_IN_URL}@127.0.0.1:{}/0", redis.port);
-    the_whole_contract(&RedisSettings::new(url)).await;
+    everything(&RedisSettings::new(url)).await;
     assert_eq!(redis.tell("ACL LOG"), "*0", "something it asked for was refused");
 
     for command in [
@@ -100,7 +105,11 @@ async fn a_user_with_the_least_rights_is_enough() {
         assert!(answer.starts_with("-NOPERM"), "{command}: {answer}");
     }
     // A script is no way around: what it calls is refused as well.
-    for text in ["return redis.call('GET','other:key')", "return redis.call('FLUSHALL')", "return redis.call('PUBLISH','other:topic','x')"] {
+    for text in [
+        "return redis.call('GET','other:key')",
+        "return redis.call('FLUSHALL')",
+        "return redis.call('PUBLISH','other:topic','x')",
+    ] {
         let answer = redis.ask_as("hubbub", &[b"EVAL", text.as_bytes(), b"0"]);
         assert!(answer.contains("ACL failure") || answer.contains("NOPERM"), "{text}: {answer}");
     }
@@ -126,7 +135,9 @@ async fn a_slot_that_moves_takes_its_topics_along() {
     ] {
         assert_eq!(redis.servers[server].tell(&format!("CLUSTER SETSLOT {slot} {what}")), "+OK");
     }
-    until("everybody knows", || redis.servers.iter().all(|server| server.tell("CLUSTER INFO").contains("cluster_state:ok")));
+    until("everybody knows", || {
+        redis.servers.iter().all(|server| server.tell("CLUSTER INFO").contains("cluster_state:ok"))
+    });
     resync(&mut events).await;
     eventually("all is heard", async || here.is_hearing() && there.is_hearing()).await;
     for topic in topics {

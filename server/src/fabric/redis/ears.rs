@@ -252,7 +252,8 @@ mod tests {
     #[test]
     fn each_slot_has_its_place() {
         let [one, two] = [7001, 7002].map(|port| Server::new("127.0.0.1", port));
-        let slots = Slots(vec![(0, 99, one.clone()), (200, 8_000, two.clone()), (8_001, 16_383, one.clone())]);
+        let slots =
+            Slots(vec![(0, 99, one.clone()), (200, 8_000, two.clone()), (8_001, 16_383, one.clone())]);
         // The slot of `x` is 16287, of `b` 3300.
         let place = |name| slots.place(name);
         assert_eq!((place("x"), place("b")), (Some(&one), Some(&two)));

@@ -8,6 +8,7 @@ mod connection;
 mod ear;
 mod ears;
 mod link;
+mod many;
 mod script;
 mod sealed;
 mod settings;

@@ -29,6 +29,8 @@ scripts! {
     COMPARE_AND_TOUCH = "compare_and_touch.lua";
     RAISE = "raise.lua";
     HASH_SET = "hash_set.lua";
+    HASH_REPLACE = "hash_replace.lua";
+    SCORES_ADD = "scores_add.lua";
     COUNT = "count.lua";
     LOCK = "lock.lua";
 }
@@ -116,7 +118,10 @@ fn is_unknown(error: &Error) -> bool {
 }
 
 /// A pipeline that failed as a whole has one result.
-pub(super) fn whole<T>(mut results: Vec<Result<T, Error>>, calls: usize) -> Result<Vec<Result<T, Error>>, Error> {
+pub(super) fn whole<T>(
+    mut results: Vec<Result<T, Error>>,
+    calls: usize,
+) -> Result<Vec<Result<T, Error>>, Error> {
     if results.len() == calls {
         return Ok(results);
     }
