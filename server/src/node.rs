@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use hubbub_protocol::http::Readiness;
+use hubbub_protocol::{http::Readiness, id::Epoch};
 use parking_lot::Mutex;
 use tokio::{net::TcpListener, time::MissedTickBehavior};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -69,6 +69,9 @@ pub enum NodeError {
     /// The settings of accounts cannot be used.
     #[error(transparent)]
     Accounts(#[from] CommandError),
+    /// A back-up took the place of the database that this node was started on.
+    #[error("the database was restored: this node belonged to its earlier life and has to be started again")]
+    Replaced,
 }
 
 /// A node that is ready to serve.
@@ -111,9 +114,9 @@ impl Health {
         Readiness { ready: why_not.is_empty(), why_not }
     }
 
-    fn checked(&self, outcome: &sqlx::Result<()>) {
+    fn checked(&self, answers: bool) {
         let mut state = self.state.lock();
-        state.database_failures = if outcome.is_ok() { 0 } else { state.database_failures.saturating_add(1) };
+        state.database_failures = if answers { 0 } else { state.database_failures.saturating_add(1) };
         let ready = state.database_failures < CHECKS_FAILED;
         if state.was_ready && !ready {
             tracing::error!("the database does not answer: this node is not ready");
@@ -134,13 +137,13 @@ pub fn database_settings(config: &Config) -> DatabaseSettings {
     }
 }
 
-async fn fabric(config: &Config) -> Result<Fabric, FabricError> {
+async fn fabric(config: &Config, epoch: Epoch) -> Result<Fabric, FabricError> {
     let (tail_kept, tail_ttl) = (config.cache.entries, Duration::from_secs(config.cache.ttl_s));
     match &config.redis.url {
         None => Ok(Fabric::local_with(LocalSettings { tail_kept, tail_ttl, ..LocalSettings::default() })),
         Some(url) => {
             let settings = RedisSettings {
-                prefix: format!("{}:", config.redis.prefix),
+                prefix: fabric_prefix(&config.redis.prefix, epoch),
                 command_timeout: Duration::from_millis(config.redis.command_timeout_ms),
                 tail_kept,
                 tail_ttl,
@@ -149,6 +152,12 @@ async fn fabric(config: &Config) -> Result<Fabric, FabricError> {
             Fabric::redis(&settings).await
         }
     }
+}
+
+/// What Redis keeps belongs to one life of the database: a tail cached before a back-up was restored may hold entries
+/// that are no longer, under seqs that are given again. The last 48 bits of an epoch are random.
+fn fabric_prefix(configured: &str, epoch: Epoch) -> String {
+    format!("{configured}:{:012x}:", epoch.as_uuid().as_u128() & 0xffff_ffff_ffff)
 }
 
 /// Two servers on one SQLite file would each deliver only what they wrote themselves.
@@ -189,7 +198,7 @@ impl Node {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let data_lock = if config.database.url.is_none() { Some(lock_data(&config.data_dir)?) } else { None };
         let db = Db::open(&database_settings(&config)).await?;
-        let fabric = fabric(&config).await?;
+        let fabric = fabric(&config, db.epoch()).await?;
         let settings =
             StreamSettings { kept: config.cache.entries, sweep: SWEEP_EVERY, clustered: config.is_cluster() };
         let epoch = db.epoch();
@@ -204,13 +213,21 @@ impl Node {
         let settings = ChatSettings { draft_ttl: DRAFT_TTL, draft_delay: DRAFT_DELAY };
         let chat = Chat::new(db.clone(), fabric.clone(), streams.clone(), accounts.clone(), settings);
         let health = Arc::new(Health { state: Mutex::default(), drain: CancellationToken::new() });
-        health.checked(&Ok(()));
+        health.checked(true);
         Ok(Self { config, db, fabric, streams, accounts, chat, health, tasks, stop, _data_lock: data_lock })
     }
 
     /// Serves both addresses until `stop`, then drains: unready, connections sent elsewhere in waves, what is in
     /// flight answered, drafts written, all within the grace period.
-    pub async fn serve(self, main: TcpListener, ops: TcpListener, stop: CancellationToken) {
+    ///
+    /// # Errors
+    /// `Replaced` when it stopped by itself because the database was restored from a back-up.
+    pub async fn serve(
+        self,
+        main: TcpListener,
+        ops: TcpListener,
+        stop: CancellationToken,
+    ) -> Result<(), NodeError> {
         let gateway = Arc::new(Gateway {
             config: Arc::clone(&self.config),
             accounts: self.accounts.clone(),
@@ -228,10 +245,13 @@ impl Node {
             &doors,
             &closing,
         ));
-        self.tasks.spawn(check_database(self.db.clone(), Arc::clone(&self.health), self.stop.clone()));
+        let replaced = CancellationToken::new();
+        let checking =
+            check_database(self.db.clone(), Arc::clone(&self.health), replaced.clone(), self.stop.clone());
+        self.tasks.spawn(checking);
         self.tasks.spawn(check_sessions(self.accounts.clone(), self.streams.clone(), self.stop.clone()));
         self.tasks.spawn(self.chat.clone().write_drafts(self.stop.clone()));
-        stop.cancelled().await;
+        tokio::select! { () = stop.cancelled() => {}, () = replaced.cancelled() => {} }
         let grace = Duration::from_secs(self.config.drain.grace_s);
         let sent = tokio::time::timeout(grace.saturating_sub(LAST_WRITES), self.drain(&gateway)).await;
         if sent.is_err() {
@@ -251,6 +271,7 @@ impl Node {
             tracing::warn!("not everything ended in time");
         }
         tracing::info!("stopped");
+        if replaced.is_cancelled() { Err(NodeError::Replaced) } else { Ok(()) }
     }
 
     fn main_door(&self, gateway: &Arc<Gateway>) -> http::Door {
@@ -307,14 +328,35 @@ impl Node {
     }
 }
 
-async fn check_database(db: Db, health: Arc<Health>, stop: CancellationToken) {
+/// Asks the database whether it answers, and whether it still is the one that this node was started on.
+async fn check_database(db: Db, health: Arc<Health>, replaced: CancellationToken, stop: CancellationToken) {
     let mut ticks = tokio::time::interval(CHECK_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            _ = ticks.tick() => health.checked(&db.ping().await),
+            _ = ticks.tick() => {}
             () = stop.cancelled() => return,
         }
+        let answer = db.ping().await;
+        health.checked(answer.is_ok());
+        measure(&db, &health, answer.is_ok());
+        if answer.is_ok_and(|epoch| epoch != db.epoch()) {
+            tracing::error!("the database was restored from a back-up: this node stops");
+            return replaced.cancel();
+        }
+    }
+}
+
+fn measure(db: &Db, health: &Health, answers: bool) {
+    if let Some((open, resting)) = db.connections() {
+        metrics::gauge!("hubbub_pg_pool_connections", "state" => "idle").set(resting);
+        metrics::gauge!("hubbub_pg_pool_connections", "state" => "used").set(open.saturating_sub(resting));
+    }
+    let ready = health.readiness().ready;
+    metrics::gauge!("hubbub_ready").set(u32::from(ready));
+    metrics::gauge!("hubbub_draining").set(u32::from(health.drain.is_cancelled()));
+    if !answers {
+        metrics::counter!("hubbub_dep_errors_total", "dep" => "database", "op" => "ping").increment(1);
     }
 }
 
@@ -351,4 +393,28 @@ pub async fn accounts_alone(config: &Config) -> Result<Accounts, NodeError> {
     let db = Db::open(&database_settings(config)).await?;
     let fabric = Fabric::local();
     Ok(Accounts::new(db, fabric, account_settings(config), Arc::new(|_, _: &_| {}), Arc::new(|_: &[_]| {}))?)
+}
+
+/// The database beside a running node, or without any: what the command line needs.
+///
+/// # Errors
+/// As [`Node::start`].
+pub async fn database_alone(config: &Config) -> Result<Db, NodeError> {
+    Ok(Db::open(&database_settings(config)).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use hubbub_protocol::id::Epoch;
+
+    use super::fabric_prefix;
+
+    #[test]
+    fn each_life_of_a_database_has_keys_of_its_own() {
+        let (one, other) = (Epoch::generate(), Epoch::generate());
+        let prefix = fabric_prefix("hubbub", one);
+        assert!(prefix.starts_with("hubbub:") && prefix.ends_with(':') && prefix.len() == 20, "{prefix}");
+        assert_eq!(prefix, fabric_prefix("hubbub", one));
+        assert_ne!(prefix, fabric_prefix("hubbub", other));
+    }
 }

@@ -14,6 +14,7 @@ pub mod drafts;
 pub mod entries;
 pub mod history;
 pub mod invites;
+pub mod life;
 pub mod list;
 pub mod log;
 pub mod markers;
@@ -197,12 +198,18 @@ impl Db {
         self.epoch
     }
 
-    /// Whether the database answers, within 2 s.
-    pub async fn ping(&self) -> sqlx::Result<()> {
-        let answer = tokio::time::timeout(PING_LIMIT, async {
-            on!(self, pool => sqlx::query_scalar::<_, i64>("SELECT one FROM epoch").fetch_one(pool))
-        });
-        answer.await.map_err(|_| timed_out())?.map(|_| ())
+    /// Whether the database answers, within 2 s; gives its present epoch, which is another one than [`Self::epoch`]
+    /// when it was replaced by a back-up since it was opened.
+    pub async fn ping(&self) -> sqlx::Result<Epoch> {
+        let answer = tokio::time::timeout(PING_LIMIT, life::epoch(self));
+        answer.await.map_err(|_| timed_out())?
+    }
+
+    /// How many connections to Postgres this process has, and how many of them rest; `None` on SQLite.
+    pub fn connections(&self) -> Option<(u32, u32)> {
+        let Pools::Postgres(pool) = &self.pools else { return None };
+        let open = pool.size();
+        Some((open, u32::try_from(pool.num_idle()).unwrap_or(open)))
     }
 
     /// Runs `work` in one transaction, in a task of its own, within 4.5 s: committed when it gives `Ok`, rolled back

@@ -15,6 +15,8 @@ use Kind::{Counter, Gauge, Histogram};
 const METRICS: &[(Kind, &str, Unit, &str)] = &[
     // The process.
     (Gauge, "hubbub_build_info", Unit::Count, "1; the label says which version runs"),
+    (Gauge, "hubbub_ready", Unit::Count, "1 while this node takes new clients, as `/readyz` says; else 0"),
+    (Gauge, "hubbub_draining", Unit::Count, "1 while this node sends its connections elsewhere; else 0"),
     (Gauge, "hubbub_tasks", Unit::Count, "Tasks that live in the runtime"),
     (Counter, "hubbub_panics_total", Unit::Count, "Tasks that panicked; each is a fault of Hubbub"),
     (Gauge, "process_resident_memory_bytes", Unit::Bytes, "Memory in use"),
