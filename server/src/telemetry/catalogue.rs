@@ -151,8 +151,14 @@ const METRICS: &[(Kind, &str, Unit, &str)] = &[
     ),
 ];
 
+/// Alerts ask whether these have grown at all: without a 0 before it, the first event would be no growth.
+const FROM_ZERO: &[&str] = &["hubbub_panics_total", "hubbub_cache_mismatch_total"];
+
 /// Tells the recorder what each metric means.
 pub(super) fn describe() {
+    for name in FROM_ZERO {
+        metrics::counter!(*name).absolute(0);
+    }
     for (kind, name, unit, meaning) in METRICS {
         match kind {
             Counter => metrics::describe_counter!(*name, *unit, *meaning),
