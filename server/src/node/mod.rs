@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use hubbub_protocol::id::Epoch;
 use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -63,6 +64,9 @@ pub enum NodeError {
     /// The settings of accounts cannot be used.
     #[error(transparent)]
     Accounts(#[from] CommandError),
+    /// A back-up took the place of the database that this node was started on.
+    #[error("the database was restored: this node belonged to its earlier life and has to be started again")]
+    Replaced,
 }
 
 /// A node that is ready to serve.
@@ -96,14 +100,14 @@ pub fn database_settings(config: &Config) -> DatabaseSettings {
     }
 }
 
-async fn fabric(config: &Config) -> Result<Fabric, FabricError> {
+async fn fabric(config: &Config, epoch: Epoch) -> Result<Fabric, FabricError> {
     let (tail_kept, tail_ttl) = (config.cache.entries, Duration::from_secs(config.cache.ttl_s));
     match &config.redis.url {
         None => Ok(Fabric::local_with(LocalSettings { tail_kept, tail_ttl, ..LocalSettings::default() })),
         Some(url) => {
             let settings = RedisSettings {
-                prefix: format!("{}:", config.redis.prefix),
                 ca_file: config.redis.ca_file.clone(),
+                prefix: fabric_prefix(&config.redis.prefix, epoch),
                 command_timeout: Duration::from_millis(config.redis.command_timeout_ms),
                 tail_kept,
                 tail_ttl,
@@ -112,6 +116,12 @@ async fn fabric(config: &Config) -> Result<Fabric, FabricError> {
             Fabric::redis(&settings).await
         }
     }
+}
+
+/// What Redis keeps belongs to one life of the database: a tail cached before a back-up was restored may hold entries
+/// that are no longer, under seqs that are given again. The last 48 bits of an epoch are random.
+fn fabric_prefix(configured: &str, epoch: Epoch) -> String {
+    format!("{configured}:{:012x}:", epoch.as_uuid().as_u128() & 0xffff_ffff_ffff)
 }
 
 /// Two servers on one SQLite file would each deliver only what they wrote themselves.
@@ -152,7 +162,7 @@ impl Node {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let data_lock = if config.database.url.is_none() { Some(lock_data(&config.data_dir)?) } else { None };
         let db = Db::open(&database_settings(&config)).await?;
-        let fabric = fabric(&config).await?;
+        let fabric = fabric(&config, db.epoch()).await?;
         let settings = StreamSettings {
             kept: config.cache.entries,
             sweep: SWEEP_EVERY,
@@ -183,7 +193,15 @@ impl Node {
 
     /// Serves both addresses until `stop`, then drains: unready, connections sent elsewhere in waves, what is in
     /// flight answered, drafts written, all within the grace period.
-    pub async fn serve(self, main: TcpListener, ops: TcpListener, stop: CancellationToken) {
+    ///
+    /// # Errors
+    /// `Replaced` when it stopped by itself because the database was restored from a back-up.
+    pub async fn serve(
+        self,
+        main: TcpListener,
+        ops: TcpListener,
+        stop: CancellationToken,
+    ) -> Result<(), NodeError> {
         let gateway = Arc::new(Gateway {
             config: Arc::clone(&self.config),
             accounts: self.accounts.clone(),
@@ -202,9 +220,10 @@ impl Node {
             &doors,
             &closing,
         ));
-        self.watch();
+        let replaced = CancellationToken::new();
+        self.watch(&replaced);
         self.tasks.spawn(self.chat.clone().write_drafts(self.stop.clone()));
-        stop.cancelled().await;
+        tokio::select! { () = stop.cancelled() => {}, () = replaced.cancelled() => {} }
         let grace = Duration::from_secs(self.config.drain.grace_s);
         let sent = tokio::time::timeout(grace.saturating_sub(LAST_WRITES), self.drain(&gateway)).await;
         if sent.is_err() {
@@ -224,11 +243,14 @@ impl Node {
             tracing::warn!("not everything ended in time");
         }
         tracing::info!("stopped");
+        if replaced.is_cancelled() { Err(NodeError::Replaced) } else { Ok(()) }
     }
 
-    fn watch(&self) {
+    /// Starts what looks after the node; `replaced` is cancelled when its database is no longer the one it began with.
+    fn watch(&self, replaced: &CancellationToken) {
         let (health, stop) = (&self.health, &self.stop);
-        self.tasks.spawn(watch::database(self.db.clone(), Arc::clone(health), stop.clone()));
+        let database = watch::database(self.db.clone(), Arc::clone(health), replaced.clone(), stop.clone());
+        self.tasks.spawn(database);
         self.tasks.spawn(watch::fabric(self.fabric.clone(), Arc::clone(health), stop.clone()));
         self.tasks.spawn(watch::sessions(self.accounts.clone(), self.streams.clone(), stop.clone()));
         self.tasks.spawn(watch::clean(self.db.clone(), self.fabric.clone(), stop.clone()));
@@ -296,4 +318,28 @@ pub async fn accounts_alone(config: &Config) -> Result<Accounts, NodeError> {
     let db = Db::open(&database_settings(config)).await?;
     let fabric = Fabric::local();
     Ok(Accounts::new(db, fabric, account_settings(config), Arc::new(|_, _: &_| {}), Arc::new(|_: &[_]| {}))?)
+}
+
+/// The database beside a running node, or without any: what the command line needs.
+///
+/// # Errors
+/// As [`Node::start`].
+pub async fn database_alone(config: &Config) -> Result<Db, NodeError> {
+    Ok(Db::open(&database_settings(config)).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use hubbub_protocol::id::Epoch;
+
+    use super::fabric_prefix;
+
+    #[test]
+    fn each_life_of_a_database_has_keys_of_its_own() {
+        let (one, other) = (Epoch::generate(), Epoch::generate());
+        let prefix = fabric_prefix("hubbub", one);
+        assert!(prefix.starts_with("hubbub:") && prefix.ends_with(':') && prefix.len() == 20, "{prefix}");
+        assert_eq!(prefix, fabric_prefix("hubbub", one));
+        assert_ne!(prefix, fabric_prefix("hubbub", other));
+    }
 }

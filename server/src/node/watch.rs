@@ -32,14 +32,39 @@ fn every(period: Duration) -> Interval {
     ticks
 }
 
-/// Asks the database each second whether it can be written to.
-pub(super) async fn database(db: Db, health: Arc<Health>, stop: CancellationToken) {
+/// Asks the database each second whether it can be written to, and still is the one that this node was started on.
+pub(super) async fn database(
+    db: Db,
+    health: Arc<Health>,
+    replaced: CancellationToken,
+    stop: CancellationToken,
+) {
     let mut ticks = every(CHECK_EVERY);
     loop {
         tokio::select! {
-            _ = ticks.tick() => health.database(db.ping().await.is_ok()),
+            _ = ticks.tick() => {}
             () = stop.cancelled() => return,
         }
+        let answer = db.ping().await;
+        health.database(answer.is_ok());
+        measure(&db, &health, answer.is_ok());
+        if answer.is_ok_and(|epoch| epoch != db.epoch()) {
+            tracing::error!("the database was restored from a back-up: this node stops");
+            return replaced.cancel();
+        }
+    }
+}
+
+fn measure(db: &Db, health: &Health, answers: bool) {
+    if let Some((open, resting)) = db.connections() {
+        metrics::gauge!("hubbub_pg_pool_connections", "state" => "idle").set(resting);
+        metrics::gauge!("hubbub_pg_pool_connections", "state" => "used").set(open.saturating_sub(resting));
+    }
+    let ready = health.readiness().ready;
+    metrics::gauge!("hubbub_ready").set(u32::from(ready));
+    metrics::gauge!("hubbub_draining").set(u32::from(health.drain.is_cancelled()));
+    if !answers {
+        metrics::counter!("hubbub_dep_errors_total", "dep" => "database", "op" => "ping").increment(1);
     }
 }
 

@@ -15,6 +15,7 @@ pub mod entries;
 pub mod expired;
 pub mod history;
 pub mod invites;
+pub mod life;
 pub mod list;
 pub mod log;
 pub mod markers;
@@ -206,22 +207,22 @@ impl Db {
         self.epoch
     }
 
-    /// Whether the database answers within 1.7 s and can be written to. A cluster takes its time of day from it.
-    pub async fn ping(&self) -> sqlx::Result<()> {
-        const STATE: &str = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT),
-            pg_is_in_recovery() OR current_setting('default_transaction_read_only') = 'on'";
-        match &self.pools {
-            Pools::Postgres(pool) => {
-                let asked = Instant::now();
-                let (now_ms, read_only): (i64, bool) = limited(sqlx::query_as(STATE).fetch_one(pool)).await?;
-                clock::follow(now_ms, asked.elapsed());
-                if read_only { Err(sqlx::Error::Protocol("a standby: read-only".to_owned())) } else { Ok(()) }
-            }
-            Pools::Sqlite { readers, .. } => {
-                let sql = "SELECT one FROM epoch";
-                limited(sqlx::query_scalar::<_, i64>(sql).fetch_one(readers)).await.map(drop)
-            }
-        }
+    /// Whether the database answers within 1.7 s and can be written to; gives its present epoch, which is another one
+    /// than [`Self::epoch`] when it was replaced by a back-up since it was opened. A cluster takes its time of day from
+    /// the answer.
+    pub async fn ping(&self) -> sqlx::Result<Epoch> {
+        let Pools::Postgres(pool) = &self.pools else { return life::epoch(self).await };
+        let asked = Instant::now();
+        let (epoch, now_ms, read_only) = limited(life::state(pool)).await?;
+        clock::follow(now_ms, asked.elapsed());
+        if read_only { Err(sqlx::Error::Protocol("a standby: read-only".to_owned())) } else { Ok(epoch) }
+    }
+
+    /// How many connections to Postgres this process has, and how many of them rest; `None` on SQLite.
+    pub fn connections(&self) -> Option<(u32, u32)> {
+        let Pools::Postgres(pool) = &self.pools else { return None };
+        let open = pool.size();
+        Some((open, u32::try_from(pool.num_idle()).unwrap_or(open)))
     }
 
     /// Runs `work` in one transaction, in a task of its own, within 1.8 s: committed when it gives `Ok`, rolled back

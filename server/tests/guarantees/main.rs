@@ -16,6 +16,7 @@ mod messages;
 mod once;
 mod order;
 mod removal;
+mod restore;
 mod resume;
 mod roles;
 mod rooms;
