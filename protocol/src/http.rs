@@ -202,6 +202,9 @@ pub struct ActivePerson {
 pub struct Readiness {
     /// Whether it does.
     pub ready: bool,
-    /// One word a reason: `draining`, `database`, `fabric`.
+    /// One word a reason: `draining` it is being stopped; `database` it does not answer or is read-only; `deaf` this node
+    /// does not hear the other ones.
     pub why_not: Vec<String>,
+    /// What does not work without being a reason to go elsewhere: `redis`, without which everything is slower.
+    pub degraded: Vec<String>,
 }

@@ -1,8 +1,5 @@
 //! What other nodes say, and what this one says to them.
 
-use std::sync::Arc;
-
-use hubbub_protocol::id::{RoomId, StreamId, UserId};
 use tokio::sync::mpsc;
 
 use super::{Overheard, Streams, control::Control, line::Heard};
@@ -58,12 +55,9 @@ impl Streams {
     }
 
     fn heard(&self, id: uuid::Uuid, payload: Payload) {
-        // A topic does not say whether its UUID is a room or a user; at most one of them is followed.
-        let hub = &self.0.hub;
-        let room = hub.feed(StreamId::Room(RoomId(id)));
-        let Some(feed) = room.or_else(|| hub.feed(StreamId::User(UserId(id)))) else { return };
+        let Some(feed) = self.0.hub.feed_of(id) else { return };
         match Heard::parse(&payload.into_inner()) {
-            Some(Heard::Line(line)) => self.deliver(&Arc::clone(&feed), line),
+            Some(Heard::Line(line)) => self.deliver(&feed, line),
             Some(Heard::Signal(except, frame)) => feed.signal(except, &frame),
             None => metrics::counter!("hubbub_pubsub_errors_total", "cause" => "damaged").increment(1),
         }
@@ -72,6 +66,7 @@ impl Streams {
     fn control(&self, payload: &Payload) {
         match serde_json::from_str(payload) {
             Ok(Control::SessionEnded { session, end }) => self.0.hub.end_session(session, &end.into()),
+            Ok(Control::Heads { heads }) => self.compare(&heads),
             // A newer node's word: this one learns the same from the database.
             Err(error) => tracing::debug!(%error, "an unknown control word"),
         }

@@ -9,11 +9,13 @@
 //! | `hub` | who is connected here, and which feeds there are |
 //! | `outbox` | a connection's bounded way out |
 //! | `follow` | how a connection begins to follow, and catches up |
-//! | `repair` | how holes and lost tails are found and filled |
+//! | `repair` | how holes and lost tails are filled |
+//! | `announce` | how lost tails are found |
 //! | `read` | the log from the cache where it is provably whole, else from SQL |
 //! | `bus` | what other nodes say |
 //! | `control` | what all nodes must hear beside entries |
 
+mod announce;
 mod bus;
 pub mod control;
 pub mod feed;
@@ -73,8 +75,10 @@ pub enum Overheard {
 pub struct StreamSettings {
     /// Newest entries of a stream that the cache keeps.
     pub kept: usize,
-    /// How often followed streams are compared with their heads, so that a lost last publication is found.
+    /// How often what was written lately is compared with what was heard, so that a lost last publication is found.
     pub sweep: Duration,
+    /// Connections and streams that catch up from a store at once; the others wait for their turn.
+    pub catching_up: usize,
     /// Whether other nodes may write; alone, nothing can be lost on the way.
     pub clustered: bool,
 }
@@ -116,7 +120,7 @@ impl Streams {
         let (overheard, hearing) = mpsc::channel(OVERHEARD);
         let (publications, published) = mpsc::channel(PUBLICATIONS_QUEUED);
         let (writer, lanes) = writer::Writer::new(&db);
-        let loads = read::Loads::new();
+        let loads = read::Loads::new(settings.catching_up);
         let hub = Hub::default();
         let incoming = fabric.incoming();
         let streams = Self(Arc::new(Inner {
@@ -138,7 +142,7 @@ impl Streams {
         }
         streams.spawn(bus::publish(streams.clone(), published));
         streams.spawn(bus::listen(streams.clone(), incoming));
-        streams.spawn(repair::sweep(streams.clone()));
+        streams.spawn(announce::sweep(streams.clone()));
         (streams, hearing)
     }
 

@@ -18,6 +18,7 @@ mod once;
 mod order;
 mod presence;
 mod removal;
+mod restore;
 mod resume;
 mod roles;
 mod rooms;

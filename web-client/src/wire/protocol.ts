@@ -940,8 +940,10 @@ export type ActivePerson = {
 export type Readiness = {
   /** Whether it does. */
   ready: boolean;
-  /** One word a reason: `draining`, `database`, `fabric`. */
+  /** One word a reason: `draining` it is being stopped; `database` it does not answer or is read-only; `deaf` this node does not hear the other ones. */
   why_not: Array<string>;
+  /** What does not work without being a reason to go elsewhere: `redis`, without which everything is slower. */
+  degraded: Array<string>;
 };
 
 /** The WebSocket subprotocol of this wire. */
