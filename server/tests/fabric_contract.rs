@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says what it shows by its name")]
 
+#[path = "fabric_contract/failover.rs"]
+mod failover;
 #[path = "fabric_contract/interleavings.rs"]
 mod interleavings;
 #[path = "fabric_contract/proxy.rs"]

@@ -186,7 +186,12 @@ impl Fabric {
 
     /// The value [`raise`](Self::raise) stored.
     pub async fn ranked(&self, key: &Key) -> Result<Option<Ranked>> {
-        Ok(self.get(key).await?.as_deref().and_then(Ranked::decode))
+        let Some(text) = self.get(key).await? else { return Ok(None) };
+        let ranked = Ranked::decode(&text);
+        if ranked.is_none() {
+            self::redis::corrupt();
+        }
+        Ok(ranked)
     }
 
     /// Removes what [`raise`](Self::raise) stored if it still is this value of this rank; true when it did.

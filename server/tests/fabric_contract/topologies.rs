@@ -66,7 +66,8 @@ async fn a_certificate_is_verified() {
 #[tokio::test]
 async fn a_user_with_the_least_rights_is_enough() {
     let redis = RedisServer::start_with(|_| {
-        [vec!["--user".to_owned(), "hubbub".to_owned()], rules()].concat()
+        let options = ["--enable-debug-command", "yes", "--user", "hubbub"].map(str::to_owned).to_vec();
+        [options, rules()].concat()
     });
     let url = format!("redis://hubbub:{PASSWORD_IN_URL}@127.0.0.1:{}/0", redis.port);
     the_whole_contract(&RedisSettings::new(url)).await;

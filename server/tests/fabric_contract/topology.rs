@@ -128,9 +128,9 @@ fn clustered(more: Vec<String>) -> RedisServer {
 
 /// A Redis that speaks TLS too, with a certificate of an authority of its own.
 pub(crate) struct Tls {
-    pub(crate) server: RedisServer,
     pub(crate) port: u16,
     pub(crate) authority: PathBuf,
+    _server: RedisServer,
     _certificates: Folder,
 }
 
@@ -149,6 +149,7 @@ impl Tls {
                 ["--tls-key-file", &file("server.key")],
                 ["--tls-ca-cert-file", &file("ca.crt")],
                 ["--tls-auth-clients", "no"],
+                ["--tls-cluster", "yes"], // or the nodes are told with the ports that are not for TLS
             ];
             words(options.as_flattened())
         };
@@ -160,7 +161,7 @@ impl Tls {
         } else {
             RedisServer::start_with(|_| [user(), options()].concat())
         };
-        Self { server, port: port.get(), authority, _certificates: folder }
+        Self { port: port.get(), authority, _server: server, _certificates: folder }
     }
 
     pub(crate) fn settings(&self, scheme: &str, ca_file: Option<&Path>) -> RedisSettings {
