@@ -359,7 +359,7 @@ impl Fabric {
 
 /// The bus: what one node says, every node that follows the topic hears; at most once.
 impl Fabric {
-    /// Tells everyone who follows a topic.
+    /// Tells everyone who follows a topic. What is said of one topic is heard in its order; of two, in any.
     pub async fn publish(&self, topic: Topic, payload: &Payload) -> Result<()> {
         match &self.0 {
             Inner::Local(local) => {

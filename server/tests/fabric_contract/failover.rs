@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use hubbub_server::fabric::{BusEvent, Fabric, FabricError, Key, Publication, Raised, RedisSettings, Tail, Topic};
+use hubbub_server::fabric::{
+    BusEvent, Fabric, FabricError, Key, Publication, Raised, RedisSettings, Tail, Topic,
+};
 use parking_lot::Mutex;
 use tokio::sync::mpsc::Receiver;
 use tokio_util::sync::CancellationToken;
@@ -167,7 +169,11 @@ async fn a_failover_is_survived(name: &str, settings: &RedisSettings, kill: impl
         assert!(took < RECOVERY, "{took:?}");
         assert!(load.slowest < BOUND, "{:?}", load.slowest);
         assert!(load.slowest_while_down < AT_ONCE, "{:?}", load.slowest_while_down);
-        assert!(load.errors.keys().all(|kind| ["Timeout", "Down", "Connection", "Reply"].contains(&kind.as_str())));
+        assert!(
+            load.errors
+                .keys()
+                .all(|kind| ["Timeout", "Down", "Connection", "Reply"].contains(&kind.as_str()))
+        );
     }
     scene.nothing_is_deaf("after the failover").await;
     scene.tails_are_right().await;

@@ -12,7 +12,10 @@ use uuid::Uuid;
 
 use super::proxy::Proxy;
 use super::redis_server::{RedisServer, free_port, settings_at};
-use super::{LONG, append, connected, connected_to, entry, eventually, in_time, message, next, refill, tail_of, text_of};
+use super::{
+    LONG, append, connected, connected_to, entry, eventually, in_time, message, next, refill, tail_of,
+    text_of,
+};
 
 /// Operations end within this, whatever Redis does: 300 ms, and a little for a loaded machine.
 pub(crate) const BOUND: Duration = Duration::from_millis(400);
@@ -264,7 +267,11 @@ async fn an_emptied_redis_is_filled_again() {
         assert_eq!(fabric.ranked(&session).await.unwrap(), None);
         assert!(!fabric.refill(stream, &lease, 3, &[text_of(3)]).await.unwrap(), "the lease went too");
         assert_eq!(append(&fabric, stream, 4).await, Tail::Cold);
-        assert_eq!(next(&mut events).await, message(Topic::Stream(stream), &text_of(4)), "nothing was missed");
+        assert_eq!(
+            next(&mut events).await,
+            message(Topic::Stream(stream), &text_of(4)),
+            "nothing was missed"
+        );
     }
     assert!(fabric.is_up() && fabric.is_hearing());
 }

@@ -101,9 +101,13 @@ async fn a_user_with_the_least_rights_is_enough() {
         assert!(answer.starts_with("-NOPERM"), "{command}: {answer}");
     }
     // A script is no way around: what it calls is refused as well.
-    for text in ["return redis.call('GET','other:key')", "return redis.call('FLUSHALL')", "return redis.call('PUBLISH','other:topic','x')"] {
+    for text in [
+        "return redis.call('GET','other:key')",
+        "return redis.call('FLUSHALL')",
+        "return redis.call('PUBLISH','other:topic','x')",
+    ] {
         let answer = redis.ask_as("hubbub", &[b"EVAL", text.as_bytes(), b"0"]);
-        assert!(answer.contains("ACL failure") || answer.contains("NOPERM"), "{text}: {answer}");
+        assert!(answer.contains("can't") || answer.contains("NOPERM"), "{text}: {answer}");
     }
 }
 
@@ -127,7 +131,9 @@ async fn a_slot_that_moves_takes_its_topics_along() {
     ] {
         assert_eq!(redis.servers[server].tell(&format!("CLUSTER SETSLOT {slot} {what}")), "+OK");
     }
-    until("everybody knows", || redis.servers.iter().all(|server| server.tell("CLUSTER INFO").contains("cluster_state:ok")));
+    until("everybody knows", || {
+        redis.servers.iter().all(|server| server.tell("CLUSTER INFO").contains("cluster_state:ok"))
+    });
     resync(&mut events).await;
     eventually("all is heard", async || here.is_hearing() && there.is_hearing()).await;
     for topic in topics {

@@ -20,15 +20,18 @@ pub(crate) struct Sentinel {
 
 impl Sentinel {
     pub(crate) fn start() -> Self {
-        let common = || [words(&["--masterauth", PASSWORD, "--repl-diskless-sync-delay", "0"]), user()].concat();
+        let common =
+            || [words(&["--masterauth", PASSWORD, "--repl-diskless-sync-delay", "0"]), user()].concat();
         let primary = RedisServer::start_with(|_| common());
         let port = primary.port.to_string();
-        let replica = RedisServer::start_with(|_| [common(), words(&["--replicaof", "127.0.0.1", &port])].concat());
+        let replica =
+            RedisServer::start_with(|_| [common(), words(&["--replicaof", "127.0.0.1", &port])].concat());
         until("the replica follows", || replica.tell("INFO replication").contains("master_link_status:up"));
         let sentinels: Vec<_> = (0..3).map(|_| watcher(primary.port)).collect();
         for sentinel in &sentinels {
             until("the sentinels know each other", || {
-                sentinel.tell("INFO sentinel").contains("status=ok") && sentinel.tell("INFO sentinel").contains("slaves=1,sentinels=3")
+                sentinel.tell("INFO sentinel").contains("status=ok")
+                    && sentinel.tell("INFO sentinel").contains("slaves=1,sentinels=3")
             });
         }
         Self { servers: [primary, replica], sentinels }
@@ -36,10 +39,12 @@ impl Sentinel {
 
     pub(crate) fn settings(&self) -> RedisSettings {
         let [first, others @ ..] = &self.sentinels[..] else { unreachable!("there are three") };
-        let others: String = others.iter().map(|other| format!("&node=127.0.0.1:{}", other.port)).collect();
+        let others: Vec<String> =
+            others.iter().map(|other| format!("&node=127.0.0.1:{}", other.port)).collect();
         RedisSettings::new(format!(
-            "redis-sentinel://hubbub:{PASSWORD_IN_URL}@127.0.0.1:{}/0?sentinelServiceName=main&sentinelPassword={PASSWORD_IN_URL}{others}",
-            first.port
+            "redis-sentinel://hubbub:{PASSWORD_IN_URL}@127.0.0.1:{}/0?sentinelServiceName=main&sentinelPassword={PASSWORD_IN_URL}{}",
+            first.port,
+            others.concat()
         ))
     }
 }
@@ -65,8 +70,7 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     pub(crate) fn start(with_replicas: bool) -> Self {
-        let servers: Vec<_> =
-            (0..if with_replicas { 6 } else { 3 }).map(|_| clustered(Vec::new())).collect();
+        let servers: Vec<_> = (0..if with_replicas { 6 } else { 3 }).map(|_| clustered(&[])).collect();
         for (number, first) in [(0, 0), (1, 5_461), (2, 10_923)] {
             let last = if number == 2 { 16_383 } else { first + 5_460 + number % 2 };
             assert_eq!(servers[number].tell(&format!("CLUSTER ADDSLOTSRANGE {first} {last}")), "+OK");
@@ -82,17 +86,25 @@ impl Cluster {
         }
         let count = servers.len();
         for server in &servers {
-            until("the nodes know each other", || server.tell("CLUSTER NODES").lines().filter(|line| !line.contains("handshake")).count() == count);
+            until("the nodes know each other", || {
+                server.tell("CLUSTER NODES").lines().filter(|line| !line.contains("handshake")).count()
+                    == count
+            });
         }
         for (primary, replica) in servers.iter().zip(servers.iter().skip(3)) {
             let id = primary.tell("CLUSTER MYID");
-            until("the replica knows its primary", || replica.tell(&format!("CLUSTER REPLICATE {id}")) == "+OK");
-            until("the replica follows", || replica.tell("INFO replication").contains("master_link_status:up"));
+            until("the replica knows its primary", || {
+                replica.tell(&format!("CLUSTER REPLICATE {id}")) == "+OK"
+            });
+            until("the replica follows", || {
+                replica.tell("INFO replication").contains("master_link_status:up")
+            });
         }
         for server in &servers {
             until("the cluster is whole", || server.tell("CLUSTER INFO").contains("cluster_state:ok"));
             until("replicas are known", || {
-                server.tell("CLUSTER NODES").lines().filter(|line| line.contains("slave")).count() == count - 3
+                server.tell("CLUSTER NODES").lines().filter(|line| line.contains("slave")).count()
+                    == count - 3
             });
         }
         Self { servers }
@@ -109,7 +121,7 @@ impl Cluster {
     }
 }
 
-fn clustered(more: Vec<String>) -> RedisServer {
+fn clustered(more: &[String]) -> RedisServer {
     // The bus of a cluster has a port of its own, by default 10 000 higher, which may be beyond the last.
     let timeout = LOST_AFTER_MS.to_string();
     RedisServer::start_with(|_| {
@@ -122,7 +134,7 @@ fn clustered(more: Vec<String>) -> RedisServer {
             ["--repl-diskless-sync-delay", "0"],
             ["--masterauth", PASSWORD],
         ];
-        [words(options.as_flattened()), user(), more.clone()].concat()
+        [words(options.as_flattened()), user(), more.to_vec()].concat()
     })
 }
 
@@ -154,7 +166,7 @@ impl Tls {
             words(options.as_flattened())
         };
         let server = if clustered_too {
-            let server = clustered(options());
+            let server = clustered(&options());
             assert_eq!(server.tell("CLUSTER ADDSLOTSRANGE 0 16383"), "+OK");
             until("the cluster is whole", || server.tell("CLUSTER INFO").contains("cluster_state:ok"));
             server
@@ -199,10 +211,13 @@ pub(crate) fn certify(folder: &Path, name: &str) -> PathBuf {
         assert!(status.expect("openssl is installed").success(), "openssl {arguments}");
     };
     let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
-    std::fs::write(folder.join("names"), format!("subjectAltName={name}\nbasicConstraints=CA:FALSE\n")).unwrap();
+    std::fs::write(folder.join("names"), format!("subjectAltName={name}\nbasicConstraints=CA:FALSE\n"))
+        .unwrap();
     openssl(&format!("req -x509 {key} -days 2 -subj /CN=authority -keyout ca.key -out ca.crt"));
     openssl(&format!("req {key} -subj /CN=redis -keyout server.key -out server.csr"));
-    openssl("x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile names -out server.crt");
+    openssl(
+        "x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile names -out server.crt",
+    );
     folder.join("ca.crt")
 }
 

@@ -299,7 +299,8 @@ impl Ear {
             let () = pipeline.custom(here("SSUBSCRIBE"), vec![channel]).await?;
         }
         let mut refused = None;
-        for ((topic, _), answer) in topics.iter().zip(whole(pipeline.try_all::<Value>().await, topics.len())?) {
+        for ((topic, _), answer) in topics.iter().zip(whole(pipeline.try_all::<Value>().await, topics.len())?)
+        {
             match answer {
                 Ok(_) => drop(listening.have.insert(*topic)),
                 Err(error) => refused = Some(error),

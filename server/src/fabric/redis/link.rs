@@ -155,9 +155,9 @@ async fn ping_all(client: &Client) -> Result<(), Error> {
     if primaries.is_empty() {
         return Err(Error::new(ErrorKind::Cluster, "no primary is known yet"));
     }
-    let asked = primaries.into_iter().map(async |primary| {
-        client.with_cluster_node(primary).ping::<String>(None).await.map(drop)
-    });
+    let asked = primaries
+        .into_iter()
+        .map(async |primary| client.with_cluster_node(primary).ping::<String>(None).await.map(drop));
     try_join_all(asked).await.map(drop)
 }
 

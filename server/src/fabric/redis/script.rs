@@ -121,7 +121,10 @@ fn is_unknown(error: &Error) -> bool {
 }
 
 /// A pipeline that failed as a whole has one result.
-pub(super) fn whole<T>(mut results: Vec<Result<T, Error>>, calls: usize) -> Result<Vec<Result<T, Error>>, Error> {
+pub(super) fn whole<T>(
+    mut results: Vec<Result<T, Error>>,
+    calls: usize,
+) -> Result<Vec<Result<T, Error>>, Error> {
     if results.len() == calls {
         return Ok(results);
     }

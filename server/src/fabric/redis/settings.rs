@@ -185,7 +185,11 @@ mod tests {
     #[test]
     fn other_kinds_of_address_are_understood_and_wrong_ones_refused() {
         let client = |url: &str| RedisSettings::new(url).client(None);
-        for url in ["rediss://:pw@cache.example:6380/0", "rediss-cluster://a", "rediss-sentinel://a?sentinelServiceName=b"] {
+        for url in [
+            "rediss://:pw@cache.example:6380/0",
+            "rediss-cluster://a",
+            "rediss-sentinel://a?sentinelServiceName=b",
+        ] {
             assert!(client(url).unwrap().client_config().uses_tls(), "{url}");
         }
         assert!(client("redis-cluster://a:7001?node=b:7002").unwrap().is_clustered());
