@@ -20,6 +20,8 @@ mod topology;
 use std::future::Future;
 use std::time::{Duration, Instant};
 
+use futures_util::future::LocalBoxFuture;
+use futures_util::stream::{self, StreamExt as _};
 use hubbub_server::fabric::{
     BusEvent, CachedTail, Fabric, Key, LocalSettings, Payload, Publication, Raised, Ranked, RedisSettings,
     Tail, Topic,
@@ -57,13 +59,14 @@ macro_rules! contract {
             })*
         }
         async fn the_whole_contract(settings: &RedisSettings) {
-            $({
-                println!("{}", stringify!($name));
+            let tests: Vec<LocalBoxFuture<'_, ()>> = vec![$(Box::pin(async {
                 let prefix = format!("{}{}:", settings.prefix, stringify!($name));
                 let fabric = connected_to(RedisSettings { prefix, ..settings.clone() }).await;
-                Box::pin($name(fabric.clone())).await;
+                $name(fabric.clone()).await;
                 fabric.close().await;
-            })*
+                println!("{} holds", stringify!($name));
+            })),*];
+            stream::iter(tests).buffer_unordered(3).collect::<()>().await;
         }
     };
 }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use hubbub_server::fabric::{Fabric, RedisSettings, Topic};
+use hubbub_server::fabric::{BusEvent, Fabric, RedisSettings, Topic};
+use tokio::sync::mpsc::Receiver;
 use uuid::Uuid;
 
 use super::redis_faults::{heard, resync};
@@ -135,9 +136,26 @@ async fn a_slot_that_moves_takes_its_topics_along() {
         redis.servers.iter().all(|server| server.tell("CLUSTER INFO").contains("cluster_state:ok"))
     });
     resync(&mut events).await;
+    everything_is_heard(&here, &there, &topics, &mut events).await;
+    // fred's own remedy leaves shard channels out.
+    for server in &redis.servers {
+        server.tell("CLIENT KILL TYPE pubsub");
+        resync(&mut events).await;
+        everything_is_heard(&here, &there, &topics, &mut events).await;
+    }
+}
+
+async fn everything_is_heard(
+    here: &Fabric,
+    there: &Fabric,
+    topics: &[Topic],
+    events: &mut Receiver<BusEvent>,
+) {
     eventually("all is heard", async || here.is_hearing() && there.is_hearing()).await;
     for topic in topics {
-        eventually("the word is said", async || there.publish(topic, &"after".into()).await.is_ok()).await;
-        heard(&mut events, topic, "after").await;
+        let word = Uuid::now_v7().to_string();
+        eventually("the word is said", async || there.publish(*topic, &word.clone().into()).await.is_ok())
+            .await;
+        heard(events, *topic, &word).await;
     }
 }
