@@ -77,7 +77,7 @@ impl Person {
 
     /// Connects a tab to a node; entries from now on are heard.
     pub(crate) async fn connect(&self, node: &Node) -> Link {
-        self.resume(node, BTreeMap::new()).await
+        self.connect_to(&node.address).await
     }
 
     /// As [`Person::connect`], by address.
