@@ -93,9 +93,13 @@ where
     async fn begin(&mut self, id: &RequestId, started: Started) -> Result<(Caller, Listener), Close> {
         let (caller, listener) = (started.caller.clone(), Arc::clone(&started.listener));
         tracing::debug!(user = %caller.user.id, session = %caller.session.id, "session started");
-        match reply(id, &started.result) {
-            Ok(frame) => self.answer(frame).await?,
-            Err(error) => self.refuse(id, &error, "session.start").await?,
+        let answered = match reply(id, &started.result) {
+            Ok(frame) => self.answer(frame).await,
+            Err(error) => self.refuse(id, &error, "session.start").await,
+        };
+        if let Err(close) = answered {
+            self.gateway.streams.hub().deregister(&listener);
+            return Err(close);
         }
         self.gateway.chat.go_on(started);
         Ok((caller, listener))

@@ -156,6 +156,13 @@ impl Feed {
         }
     }
 
+    /// Shows every live follower's connection.
+    pub fn live(&self, mut each: impl FnMut(&Listener)) {
+        let state = self.state.lock();
+        let live = state.followers.values().filter(|follower| follower.pace == Pace::Live);
+        live.for_each(|follower| each(&follower.listener));
+    }
+
     /// Starts a repair; false when one runs already.
     pub fn begin_repair(&self) -> bool {
         !std::mem::replace(&mut self.state.lock().repairing, true)
