@@ -8,9 +8,15 @@ use uuid::Uuid;
 
 use super::{Db, Pools, on, on_tx};
 
-/// The epoch as it is in the database.
+/// The epoch as it is in the database; an error where that can only be read: after a failover the address may lead to
+/// what became a standby, and every send would fail there.
 pub(super) async fn epoch(db: &Db) -> sqlx::Result<Epoch> {
-    let sql = "SELECT epoch_id FROM epoch WHERE one = 1";
+    let sql = match db.pools() {
+        Pools::Postgres(_) => {
+            "SELECT epoch_id FROM epoch WHERE one = 1 AND current_setting('transaction_read_only') = 'off'"
+        }
+        Pools::Sqlite { .. } => "SELECT epoch_id FROM epoch WHERE one = 1",
+    };
     on!(db, pool => sqlx::query_scalar::<_, Uuid>(sql).fetch_one(pool)).map(Epoch)
 }
 
