@@ -218,6 +218,8 @@ def check_dockerfile() -> None:
         for include in re.findall(r'include_(?:str|bytes)!\("([^"]+)"\)', source):
             name = str((path.parent / include).resolve().relative_to(ROOT))
             demand(any(name == one or name.startswith(f"{one}/") for one in copied), where, f"{name} is not copied")
+    for member in re.findall(r'"([\w/-]+)"', re.search(r"^members = \[(.*?)\]", read("Cargo.toml"), re.M | re.S)[1]):
+        demand(member in copied, where, f"{member} is part of the workspace and not copied")
     last = text.rpartition("\nFROM ")[2]
     demand(re.search(r"^USER [1-9]\d*:[1-9]\d*$", last, re.MULTILINE), where, "it runs as root, or by a name")
     demand("HEALTHCHECK" in last and "STOPSIGNAL SIGTERM" in last, where, "no health check or stop signal")

@@ -4,12 +4,18 @@
 
 #[path = "fabric_contract/interleavings.rs"]
 mod interleavings;
+#[path = "fabric_contract/many.rs"]
+mod many;
 #[path = "fabric_contract/proxy.rs"]
 mod proxy;
 #[path = "fabric_contract/redis_faults.rs"]
 mod redis_faults;
 #[path = "fabric_contract/redis_server.rs"]
 mod redis_server;
+#[path = "fabric_contract/topologies.rs"]
+mod topologies;
+#[path = "fabric_contract/topology.rs"]
+mod topology;
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -33,7 +39,8 @@ const KEPT: usize = 100;
 /// Events the inbox takes in these tests.
 const INBOX: usize = 256;
 
-/// Makes of each `async fn(Fabric)` one test in process and one with Redis.
+/// Makes of each `async fn(Fabric)` one test in process and one with Redis, and of all together one that runs on
+/// whatever else Redis can be.
 macro_rules! contract {
     ($($name:ident)*) => {
         mod in_process {
@@ -49,8 +56,19 @@ macro_rules! contract {
                 super::$name(super::connected(&redis).await).await;
             })*
         }
+        pub(crate) async fn the_whole_contract(settings: &hubbub_server::fabric::RedisSettings) {
+            $({
+                println!("{}", stringify!($name));
+                let prefix = format!("{}{}:", settings.prefix, stringify!($name));
+                let settings = hubbub_server::fabric::RedisSettings { prefix, ..settings.clone() };
+                let fabric = crate::connected_to(settings).await;
+                Box::pin($name(fabric.clone())).await;
+                fabric.close().await;
+            })*
+        }
     };
 }
+use contract;
 
 contract! {
     a_value_is_stored_read_and_removed
@@ -79,7 +97,11 @@ fn local() -> Fabric {
 }
 
 async fn connected(redis: &RedisServer) -> Fabric {
-    let settings = RedisSettings { tail_kept: KEPT, inbox: INBOX, ..redis.settings() };
+    connected_to(redis.settings()).await
+}
+
+async fn connected_to(settings: RedisSettings) -> Fabric {
+    let settings = RedisSettings { tail_kept: KEPT, inbox: INBOX, ..settings };
     let fabric = Fabric::redis(&settings).await.unwrap();
     eventually("the fabric is up", async || fabric.is_up() && fabric.is_hearing()).await;
     fabric

@@ -4,20 +4,24 @@
 use std::path::Path;
 
 use hubbub_protocol::{close::EndReason, id::Epoch};
+use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::{Db, Pools, on, on_tx};
 
-/// The epoch as it is in the database; an error where that can only be read: after a failover the address may lead to
-/// what became a standby, and every send would fail there.
+/// The epoch as it is in the database.
 pub(super) async fn epoch(db: &Db) -> sqlx::Result<Epoch> {
-    let sql = match db.pools() {
-        Pools::Postgres(_) => {
-            "SELECT epoch_id FROM epoch WHERE one = 1 AND current_setting('transaction_read_only') = 'off'"
-        }
-        Pools::Sqlite { .. } => "SELECT epoch_id FROM epoch WHERE one = 1",
-    };
+    let sql = "SELECT epoch_id FROM epoch WHERE one = 1";
     on!(db, pool => sqlx::query_scalar::<_, Uuid>(sql).fetch_one(pool)).map(Epoch)
+}
+
+/// The epoch, the time of day in milliseconds, and whether the database can only be read.
+pub(super) async fn state(pool: &PgPool) -> sqlx::Result<(Epoch, i64, bool)> {
+    const SQL: &str = "SELECT epoch_id, CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT),
+        pg_is_in_recovery() OR current_setting('default_transaction_read_only') = 'on'
+        FROM epoch WHERE one = 1";
+    let (epoch, now_ms, read_only): (Uuid, i64, bool) = sqlx::query_as(SQL).fetch_one(pool).await?;
+    Ok((Epoch(epoch), now_ms, read_only))
 }
 
 /// What [`renew`] did.

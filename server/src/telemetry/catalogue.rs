@@ -52,6 +52,12 @@ const METRICS: &[(Kind, &str, Unit, &str)] = &[
         "From the commit to the write to a socket, by path",
     ),
     (Histogram, "hubbub_append_batch_messages", Unit::Count, "Messages that one transaction commits"),
+    (
+        Counter,
+        "hubbub_append_detours_total",
+        Unit::Count,
+        "Rooms that left their batch because somebody else held them",
+    ),
     (Counter, "hubbub_messages_committed_total", Unit::Count, "Messages committed"),
     (
         Counter,

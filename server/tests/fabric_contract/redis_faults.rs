@@ -22,12 +22,12 @@ async fn timed<T>(operation: impl Future<Output = T>) -> (Duration, T) {
     (began.elapsed(), result)
 }
 
-async fn resync(events: &mut Receiver<BusEvent>) {
+pub(crate) async fn resync(events: &mut Receiver<BusEvent>) {
     while next(events).await != BusEvent::Resync {}
 }
 
 /// A reconnection may be told more than once; then the message must be next.
-async fn heard(events: &mut Receiver<BusEvent>, topic: Topic, text: &str) {
+pub(crate) async fn heard(events: &mut Receiver<BusEvent>, topic: Topic, text: &str) {
     let mut event = next(events).await;
     while event == BusEvent::Resync {
         event = next(events).await;
@@ -200,36 +200,6 @@ async fn a_listener_that_went_deaf_is_noticed_and_replaced() {
     fabric.publish(Topic::Control, &"hello".into()).await.unwrap();
     heard(&mut events, Topic::Control, "hello").await;
     eventually("it hears again", async || fabric.is_hearing()).await;
-}
-
-/// One node that has all the slots: what matters is that every script stays within one of them.
-#[tokio::test]
-async fn a_cluster_is_spoken_to_as_well() {
-    let redis = RedisServer::start_clustered();
-    let settings = redis.settings();
-    let settings = RedisSettings { url: settings.url.replace("redis://", "redis-cluster://"), ..settings };
-    let fabric = Fabric::redis(&settings).await.unwrap();
-    eventually("the fabric is up", async || fabric.is_up() && fabric.is_hearing()).await;
-    let mut events = fabric.incoming();
-    let streams = [Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7()];
-    fabric.follow(&streams.map(Topic::Stream)).await.unwrap();
-    for stream in streams {
-        refill(&fabric, stream, 1).await;
-    }
-    let outcomes = fabric.append(&streams.map(|stream| entry(stream, 2))).await.unwrap();
-    assert_eq!(outcomes, [Tail::Extended; 3]);
-    for stream in streams {
-        heard(&mut events, Topic::Stream(stream), &text_of(2)).await;
-        assert_eq!(fabric.tail(stream).await.unwrap(), Some(tail_of(1..=2)));
-        fabric.drop_tail(stream).await.unwrap();
-    }
-    let user = Uuid::now_v7();
-    fabric.set(&Key::profile(user), "x", LONG).await.unwrap();
-    fabric.hash_set(&Key::drafts(user), "f", "x", LONG).await.unwrap();
-    fabric.raise(&Key::active_session_on(user, "phone"), 1, "x", LONG).await.unwrap();
-    assert_eq!(fabric.count(&Key::rate("send", user), LONG).await.unwrap(), 1);
-    let lock = fabric.lock(&Key::lock("announcer"), LONG).await.unwrap().unwrap();
-    assert!(fabric.unlock(lock).await.unwrap());
 }
 
 #[tokio::test]

@@ -31,9 +31,9 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Begins connecting, for ever.
-    pub(super) fn start(settings: &RedisSettings) -> Result<Self, FabricError> {
-        let client = settings.client()?;
+    /// Begins connecting, for ever: to the Redis of the address, or to one node of that cluster alone.
+    pub(super) fn start(settings: &RedisSettings, node: Option<&Server>) -> Result<Self, FabricError> {
+        let client = settings.client(node)?;
         let (broken, made) = (client.error_rx(), client.reconnect_rx());
         let task = client.connect();
         Ok(Self { client, task, broken, made })

@@ -8,6 +8,8 @@ use fred::prelude::{Client, ClientLike, Value};
 use fred::types::{ClusterHash, CustomCommand};
 use sha1::{Digest, Sha1};
 
+use super::link::is_redirected;
+
 /// One script. Redis forgets them when it restarts, so every call is ready to send the text again.
 pub(super) struct Script {
     text: &'static str,
@@ -27,6 +29,8 @@ scripts! {
     COMPARE_AND_TOUCH = "compare_and_touch.lua";
     RAISE = "raise.lua";
     HASH_SET = "hash_set.lua";
+    HASH_REPLACE = "hash_replace.lua";
+    SCORES_ADD = "scores_add.lua";
     COUNT = "count.lua";
     LOCK = "lock.lua";
 }
@@ -60,14 +64,14 @@ impl Script {
     /// Runs it once.
     pub(super) async fn run(&self, client: &Client, call: Call) -> Result<Value, Error> {
         match client.custom(by_hash(), call.clone().arguments(self.hash.as_str().into())).await {
-            Err(error) if is_unknown(&error) => {
+            Err(error) if is_unknown(&error) || is_redirected(&error) => {
                 client.custom(by_text(), call.arguments(self.text.into())).await
             }
             answered => answered,
         }
     }
 
-    /// Runs it once for each call, in one round trip, or two when Redis did not know it. As many results as calls,
+    /// Runs it once for each call, in one round trip, or two when Redis did not know it or a slot had moved. As many results as calls,
     /// unless nothing could be sent.
     pub(super) async fn run_all(
         &self,
@@ -79,14 +83,15 @@ impl Script {
             queue(&pipeline, by_hash(), call.clone().arguments(self.hash.as_str().into())).await?;
         }
         let mut results = whole(pipeline.try_all().await, calls.len())?;
-        let unknown: Vec<usize> =
-            (0..calls.len()).filter(|&index| results[index].as_ref().is_err_and(is_unknown)).collect();
-        if !unknown.is_empty() {
+        let is_undone = |error: &Error| is_unknown(error) || is_redirected(error);
+        let undone: Vec<usize> =
+            (0..calls.len()).filter(|&index| results[index].as_ref().is_err_and(is_undone)).collect();
+        if !undone.is_empty() {
             let again = client.pipeline();
-            for &index in &unknown {
+            for &index in &undone {
                 queue(&again, by_text(), calls[index].clone().arguments(self.text.into())).await?;
             }
-            for (index, result) in unknown.iter().zip(whole(again.try_all().await, unknown.len())?) {
+            for (index, result) in undone.iter().zip(whole(again.try_all().await, undone.len())?) {
                 results[*index] = result;
             }
         }
@@ -113,7 +118,10 @@ fn is_unknown(error: &Error) -> bool {
 }
 
 /// A pipeline that failed as a whole has one result.
-fn whole<T>(mut results: Vec<Result<T, Error>>, calls: usize) -> Result<Vec<Result<T, Error>>, Error> {
+pub(super) fn whole<T>(
+    mut results: Vec<Result<T, Error>>,
+    calls: usize,
+) -> Result<Vec<Result<T, Error>>, Error> {
     if results.len() == calls {
         return Ok(results);
     }

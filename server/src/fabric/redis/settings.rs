@@ -1,12 +1,14 @@
 //! What can be set about Redis, and what fred is told: its own defaults wait for ever and queue without bound.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use fred::prelude::{Builder, Client, Config, ReconnectPolicy};
+use fred::prelude::{Builder, Client, Config, ReconnectPolicy, Server, ServerConfig};
 use fred::types::RespVersion;
 use fred::types::config::{TcpConfig, UnresponsiveConfig};
 
+use super::tls;
 use crate::fabric::types::FabricError;
 use crate::fabric::{INBOX, TAIL_KEPT, TAIL_TTL};
 
@@ -23,8 +25,13 @@ const SCHEMES: [&str; 6] =
 /// Where Redis is and how it is used.
 #[derive(Clone)]
 pub struct RedisSettings {
-    /// `redis://[user][:password]@host:port/db`, also `rediss://` (TLS), `redis-sentinel://` and `redis-cluster://`.
+    /// `redis://[user][:password]@host:port/db`;
+    /// `redis-sentinel://[user][:password]@sentinel:26379/db?sentinelServiceName=name&node=sentinel:26379…`, perhaps with
+    /// `&sentinelUsername=…&sentinelPassword=…`; `redis-cluster://[user][:password]@host:port?node=host:port…`; each also
+    /// with `rediss` in place of `redis`, for TLS.
     pub url: String,
+    /// The certificates, in PEM, one of which must have signed that of Redis; without it those this machine believes.
+    pub ca_file: Option<PathBuf>,
     /// In front of every key and topic, so that several installations can share one Redis.
     pub prefix: String,
     /// How long an operation waits for Redis; never more than 300 ms.
@@ -44,6 +51,7 @@ impl RedisSettings {
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
+            ca_file: None,
             prefix: "hubbub:".to_owned(),
             command_timeout: LONGEST_COMMAND,
             connect_timeout: Duration::from_secs(2),
@@ -58,21 +66,47 @@ impl RedisSettings {
         self.command_timeout.min(LONGEST_COMMAND)
     }
 
-    /// A client that is not connected yet, with every waiting time and every queue bounded.
-    pub(super) fn client(&self) -> Result<Client, FabricError> {
+    /// Whether the address is that of a Redis Cluster.
+    pub(super) fn is_clustered(&self) -> bool {
+        self.scheme().ends_with("-cluster")
+    }
+
+    fn scheme(&self) -> &str {
+        self.url.split_once("://").map_or("", |(scheme, _)| scheme)
+    }
+
+    fn config(&self) -> Result<Config, FabricError> {
+        let scheme = self.scheme();
         // fred takes any scheme for a plain connection.
-        let scheme = self.url.split_once("://").map_or("", |(scheme, _)| scheme);
         if !SCHEMES.contains(&scheme) {
             return Err(FabricError::Url(format!("it must begin with one of {}", SCHEMES.join(", "))));
         }
-        let mut config = Config::from_url(&self.url).map_err(|error| FabricError::Url(error.to_string()))?;
+        // Without the second `s`, for fred would go and read the certificates of this machine.
+        let secure = scheme.starts_with("rediss");
+        let url = if secure { self.url.replacen("rediss", "redis", 1) } else { self.url.clone() };
+        let mut config = Config::from_url(&url).map_err(|error| FabricError::Url(error.to_string()))?;
+        if secure {
+            config.tls = Some(tls::config(self.ca_file.as_deref())?);
+        }
         config.version = RespVersion::RESP3;
         config.fail_fast = false; // the first connection is tried again like any other
+        Ok(config)
+    }
+
+    /// A client that is not connected yet, with every waiting time and every queue bounded: for the Redis of the
+    /// address, or for one node of that cluster.
+    pub(super) fn client(&self, node: Option<&Server>) -> Result<Client, FabricError> {
+        let mut config = self.config()?;
+        if let Some(server) = node {
+            config.server = ServerConfig::Centralized { server: server.clone() };
+            config.database = None;
+        }
         Builder::from_config(config)
             .with_connection_config(|connection| {
                 connection.connection_timeout = self.connect_timeout;
                 connection.internal_command_timeout = self.connect_timeout;
                 connection.max_command_attempts = 1; // a count or a publish must not happen twice
+                connection.max_redirections = 0; // see `is_redirected`
                 connection.max_command_buffer_len = COMMAND_BUFFER;
                 connection.reconnect_on_auth_error = true;
                 connection.unresponsive = UnresponsiveConfig {
@@ -115,7 +149,7 @@ mod tests {
 
     #[test]
     fn fred_gets_every_bound_we_decided_on() {
-        let client = RedisSettings::new("redis://:sec%40ret@cache.example:6380/3").client().unwrap();
+        let client = RedisSettings::new("redis://:sec%40ret@cache.example:6380/3").client(None).unwrap();
         let config = client.client_config();
         assert_eq!(config.password.as_deref(), Some("sec@ret"));
         assert_eq!(config.database, Some(3));
@@ -127,6 +161,7 @@ mod tests {
         assert_eq!(connection.connection_timeout, Duration::from_secs(2));
         assert_eq!(connection.internal_command_timeout, Duration::from_secs(2));
         assert_eq!(connection.max_command_attempts, 1);
+        assert_eq!(connection.max_redirections, 0);
         assert_eq!(connection.max_command_buffer_len, 10_000);
         assert_eq!(connection.unresponsive.max_timeout, Some(Duration::from_secs(3)));
         assert_eq!(connection.unresponsive.interval, Duration::from_millis(500));
@@ -149,8 +184,14 @@ mod tests {
 
     #[test]
     fn other_kinds_of_address_are_understood_and_wrong_ones_refused() {
-        let client = |url: &str| RedisSettings::new(url).client();
-        assert!(client("rediss://:pw@cache.example:6380/0").unwrap().client_config().uses_tls());
+        let client = |url: &str| RedisSettings::new(url).client(None);
+        for url in [
+            "rediss://:pw@cache.example:6380/0",
+            "rediss-cluster://a",
+            "rediss-sentinel://a?sentinelServiceName=b",
+        ] {
+            assert!(client(url).unwrap().client_config().uses_tls(), "{url}");
+        }
         assert!(client("redis-cluster://a:7001?node=b:7002").unwrap().is_clustered());
         assert!(client("redis-sentinel://a:26379?sentinelServiceName=main").unwrap().uses_sentinels());
         for wrong in ["", "cache.example", "http://cache.example", "redis://"] {

@@ -159,7 +159,7 @@ pub(super) fn or_miss(answer: Result<Value>) -> Result<Option<Value>> {
     }
 }
 
-fn text(value: Value) -> Option<String> {
+pub(super) fn text(value: Value) -> Option<String> {
     match value {
         Value::Null => None,
         Value::Bytes(_) => {
