@@ -16,6 +16,7 @@ import subprocess
 import tempfile
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 import uuid
 from collections.abc import Callable
@@ -87,13 +88,16 @@ class Process:
 
 
 class Database:
-    """A Postgres database of this test alone."""
+    """A Postgres database of this test alone, and its owner: no superuser, and a password that has to be escaped."""
 
     def __init__(self):
         self.server, _, _ = os.environ["HUBBUB_TEST_DATABASE_URL"].rpartition("/")
         self.name = f"hubbub_{uuid.uuid4().hex[:12]}"
-        self.url = f"{self.server}/{self.name}"
-        self.sql(f"CREATE DATABASE {self.name}")
+        password = "p@ss:/w%rd"
+        host = self.server.rpartition("@")[2]
+        self.url = f"postgres://{self.name}:{urllib.parse.quote(password, safe='')}@{host}/{self.name}"
+        self.sql(f"CREATE ROLE {self.name} LOGIN CREATEDB PASSWORD '{password}'")
+        self.sql(f"CREATE DATABASE {self.name} OWNER {self.name}")
 
     def sql(self, statement: str) -> str:
         command = ["psql", "--no-psqlrc", "-qtA", "-v", "ON_ERROR_STOP=1", "-c", statement, f"{self.server}/postgres"]
@@ -106,6 +110,7 @@ class Database:
         # Also what deploy/restore left beside it.
         for name in self.sql(f"SELECT datname FROM pg_database WHERE datname LIKE '{self.name}%'").split():
             self.sql(f"DROP DATABASE {name} WITH (FORCE)")
+        self.sql(f"DROP ROLE {self.name}")
 
 
 def cluster_environment(database: Database, **settings: str) -> dict[str, str]:
