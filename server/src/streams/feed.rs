@@ -33,6 +33,8 @@ enum Pace {
 struct Follower {
     listener: Listener,
     pace: Pace,
+    /// What it had when it became live. This node can be behind another one that it has just come from.
+    had: Seq,
 }
 
 /// What became of an entry.
@@ -167,7 +169,8 @@ impl Feed {
         if state.followers.contains_key(&listener.id) {
             return false;
         }
-        let follower = Follower { listener: listener.clone(), pace: Pace::CatchingUp { until: None } };
+        let follower =
+            Follower { listener: listener.clone(), pace: Pace::CatchingUp { until: None }, had: Seq::ZERO };
         state.followers.insert(listener.id, follower);
         true
     }
@@ -204,6 +207,7 @@ impl Feed {
             follower.listener.outbox.push(line.frame.clone());
         }
         follower.pace = Pace::Live;
+        follower.had = cursor;
         Progress::Live
     }
 }
@@ -232,7 +236,7 @@ impl State {
     fn advance(&mut self, line: Line) {
         self.position = Some(line.seq);
         for follower in self.followers.values() {
-            if follower.pace == Pace::Live {
+            if follower.pace == Pace::Live && line.seq > follower.had {
                 follower.listener.outbox.push(line.frame.clone());
             }
         }

@@ -48,6 +48,17 @@ fn a_follower_at_the_head_is_live() {
 }
 
 #[test]
+fn who_comes_with_more_than_this_node_has_heard_gets_nothing_twice() {
+    // Another node gave them 5 and 6, whose publications are still on their way to this one.
+    let Scene { feed, listener, .. } = scene(4);
+    assert_eq!(feed.progress(listener.id, Seq(6)), Progress::Live);
+    for seq in 5..=7 {
+        assert_eq!(feed.sequence(line(seq)), Sequenced::Delivered);
+    }
+    assert_eq!(got(&listener), [7]);
+}
+
+#[test]
 fn what_comes_early_waits() {
     let Scene { feed, listener, .. } = scene(0);
     feed.progress(listener.id, Seq(0));
