@@ -159,7 +159,7 @@ impl Feed {
     /// Shows every live follower's connection.
     pub fn live(&self, mut each: impl FnMut(&Listener)) {
         let state = self.state.lock();
-        let live = state.followers.values().filter(|follower| follower.pace == Pace::Live);
+        let live = state.followers.values().filter(|follower| follower.is_live());
         live.for_each(|follower| each(&follower.listener));
     }
 

@@ -8,7 +8,7 @@ use super::{
     Node, PATIENCE, Person,
     node::{Environment, hubbub},
     person::CreatedUser,
-    services::{TestDatabase, TestFolder, TestRedis, redis_url, unique},
+    services::{TestDatabase, TestFolder, redis_url, unique},
     within,
 };
 
