@@ -42,6 +42,7 @@ on_both! {[
     opening::a_transaction_goes_on_without_its_caller,
     opening::a_failed_or_abandoned_transaction_leaves_nothing,
     opening::a_panic_is_an_error_of_that_transaction_alone,
+    opening::a_new_life_is_seen_and_ends_sessions_only_when_asked,
     people::a_username_is_given_once,
     people::an_account_has_a_stream,
     people::many_accounts_are_made_at_once,
@@ -81,4 +82,5 @@ on_both! {[
     on_postgres [
     opening::connections_that_died_are_replaced,
     opening::a_statement_that_takes_too_long_is_ended,
+    opening::a_database_that_can_only_be_read_does_not_answer,
 ]}

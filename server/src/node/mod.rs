@@ -92,6 +92,11 @@ fn catching_up(config: &Config) -> usize {
     usize::try_from(config.database.pool_size / 2).unwrap_or(1).clamp(1, 16)
 }
 
+/// A session that starts asks the database a few times. As many as there are connections: more would only wait inside.
+fn starts_at_once(config: &Config) -> usize {
+    usize::try_from(config.database.pool_size).unwrap_or(1).clamp(4, 32)
+}
+
 /// The database that this configuration names.
 pub fn database_settings(config: &Config) -> DatabaseSettings {
     DatabaseSettings {
@@ -210,7 +215,7 @@ impl Node {
             accounts: self.accounts.clone(),
             chat: self.chat.clone(),
             streams: self.streams.clone(),
-            starts: Semaphore::new(gateway::STARTS_AT_ONCE),
+            starts: Semaphore::new(starts_at_once(&self.config)),
             tasks: TaskTracker::new(),
             drain: self.health.drain.clone(),
         });

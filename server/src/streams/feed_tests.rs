@@ -56,6 +56,23 @@ fn a_follower_at_the_head_is_live() {
 }
 
 #[test]
+fn who_read_ahead_of_the_feed_gets_nothing_twice() {
+    let Scene { feed, listener, .. } = scene(4);
+    assert_eq!(feed.progress(listener.id, Seq(6)), Progress::Live);
+    for seq in 5..=7 {
+        assert_eq!(feed.sequence(line(seq)), Sequenced::Delivered);
+    }
+    assert_eq!(got(&listener), [7]);
+    // A removal that it has read already, and whatever let it in again.
+    let Scene { feed, listener, .. } = scene(4);
+    feed.progress(listener.id, Seq(6));
+    feed.sequence(leaves(5, listener.user));
+    feed.sequence(line(6));
+    feed.sequence(line(7));
+    assert_eq!(got(&listener), [7]);
+}
+
+#[test]
 fn what_comes_early_waits() {
     let Scene { feed, listener, .. } = scene(0);
     feed.progress(listener.id, Seq(0));

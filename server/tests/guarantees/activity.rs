@@ -170,7 +170,7 @@ async fn in_sql(pool: &PgPool, room: RoomId) -> u64 {
 #[tokio::test]
 async fn counts_are_those_of_the_database_after_redis_was_emptied_or_away() {
     let redis = TestRedis::start();
-    let cluster = TestCluster::start_on(2, &redis).await;
+    let cluster = TestCluster::start_on_redis(2, &redis.url()).await;
     let [ann_person, bea_person] = cluster.people().await;
     let ann = ann_person.connect(cluster.node(0)).await;
     let bea = bea_person.connect(cluster.node(1)).await;
@@ -249,7 +249,7 @@ async fn counts_are_those_of_the_database_after_redis_was_emptied_or_away() {
 #[tokio::test]
 async fn while_redis_is_away_the_answer_says_so() {
     let redis = TestRedis::start();
-    let cluster = TestCluster::start_on(1, &redis).await;
+    let cluster = TestCluster::start_on_redis(1, &redis.url()).await;
     let [person] = cluster.people().await;
     let link = person.connect(cluster.node(0)).await;
     let room = link.room(RoomKind::Channel, "channel", &[]).await;

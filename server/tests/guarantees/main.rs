@@ -6,6 +6,13 @@
 
 mod support;
 
+#[path = "../fabric_contract/redis_server.rs"]
+#[expect(dead_code, clippy::unwrap_used, reason = "the tests of the fabric, whose it is, do more with it")]
+mod redis_server;
+#[path = "../fabric_contract/topology.rs"]
+#[expect(dead_code, clippy::unwrap_used, reason = "the tests of the fabric, whose it is, do more with it")]
+mod topology;
+
 mod activity;
 mod deaf;
 mod drain;
@@ -28,3 +35,4 @@ mod session_life;
 mod slow_reader;
 mod state;
 mod takeover;
+mod topologies;

@@ -299,7 +299,7 @@ async fn a_killed_node_takes_only_its_own_people_with_it() {
 #[tokio::test]
 async fn an_emptied_redis_is_no_news() {
     let redis = TestRedis::start();
-    let cluster = TestCluster::start_on(2, &redis).await;
+    let cluster = TestCluster::start_on_redis(2, &redis.url()).await;
     let crowd = cluster.crowd(11).await;
     let watcher = crowd[0].connect(cluster.node(0)).await;
     let members: Vec<&Person> = crowd[1..].iter().collect();
@@ -333,7 +333,7 @@ async fn an_emptied_redis_is_no_news() {
 #[tokio::test]
 async fn a_redis_that_hangs_freezes_the_others_and_nobody_flickers() {
     let redis = TestRedis::start();
-    let cluster = TestCluster::start_on(2, &redis).await;
+    let cluster = TestCluster::start_on_redis(2, &redis.url()).await;
     let [ann, bea, cyd] = cluster.people().await;
     let watcher = ann.connect(cluster.node(0)).await;
     let room = watcher.group(&[&bea, &cyd]).await;

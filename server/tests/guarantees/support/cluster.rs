@@ -8,7 +8,7 @@ use super::{
     Node, PATIENCE, Person,
     node::{Environment, hubbub},
     person::CreatedUser,
-    services::{TestDatabase, TestFolder, TestRedis, redis_url, unique},
+    services::{TestDatabase, TestFolder, redis_url, unique},
     within,
 };
 
@@ -58,12 +58,12 @@ impl TestCluster {
         Self::new(environments.to_vec(), Keeps::Database(database)).await
     }
 
-    /// `count` nodes on one Postgres and a Redis of their own.
-    pub(crate) async fn start_on(count: usize, redis: &TestRedis) -> Self {
+    /// `count` nodes on one Postgres and a Redis of the test's own.
+    pub(crate) async fn start_on_redis(count: usize, url: &str) -> Self {
         let database = TestDatabase::create().await;
         let mut environment = in_cluster(&[], &database, &unique("t"));
         environment.retain(|(name, _)| name != "REDIS_URL");
-        environment.push(("REDIS_URL".to_owned(), redis.url()));
+        environment.push(("REDIS_URL".to_owned(), url.to_owned()));
         Self::new(vec![environment; count], Keeps::Database(database)).await
     }
 
