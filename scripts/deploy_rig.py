@@ -304,6 +304,8 @@ class Link:
                 continue
             finally:
                 self.waiting.pop(number, None)
+                # Looked at, or a warning comes when sending failed before the answer was waited for.
+                answer.done() and not answer.cancelled() and answer.exception()
             if "result" in got:
                 return got["result"]
             assert got["error"]["data"]["reason"] in ("unavailable", "too_frequent"), got
