@@ -4,6 +4,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it expects")]
 
+#[path = "store_contract/activity.rs"]
+mod activity;
 #[path = "store_contract/fixture.rs"]
 mod fixture;
 #[path = "store_contract/logs.rs"]
@@ -12,6 +14,8 @@ mod logs;
 mod opening;
 #[path = "store_contract/people.rs"]
 mod people;
+#[path = "store_contract/presence.rs"]
+mod presence;
 #[path = "store_contract/rooms.rs"]
 mod rooms;
 #[path = "store_contract/sessions.rs"]
@@ -61,6 +65,11 @@ on_both! {[
     rooms::channels_come_in_pages_by_name,
     rooms::an_invitation_ends,
     rooms::the_newer_draft_stays,
+    presence::the_latest_time_stays,
+    presence::who_shares_a_room_is_found,
+    presence::small_rooms_are_found,
+    activity::messages_are_counted_by_time,
+    activity::rooms_are_listed_for_one_person,
     logs::entries_come_back_as_they_were_written,
     logs::pages_of_a_log_have_no_holes,
     logs::pages_of_a_timeline_agree_with_the_log,

@@ -188,7 +188,12 @@ impl Fabric {
 
     /// The value [`raise`](Self::raise) stored.
     pub async fn ranked(&self, key: &Key) -> Result<Option<Ranked>> {
-        Ok(self.get(key).await?.as_deref().and_then(Ranked::decode))
+        let Some(text) = self.get(key).await? else { return Ok(None) };
+        let ranked = Ranked::decode(&text);
+        if ranked.is_none() {
+            self::redis::corrupt();
+        }
+        Ok(ranked)
     }
 
     /// Removes what [`raise`](Self::raise) stored if it still is this value of this rank; true when it did.
@@ -356,7 +361,7 @@ impl Fabric {
 
 /// The bus: what one node says, every node that follows the topic hears; at most once.
 impl Fabric {
-    /// Tells everyone who follows a topic.
+    /// Tells everyone who follows a topic. What is said of one topic is heard in its order; of two, in any.
     pub async fn publish(&self, topic: Topic, payload: &Payload) -> Result<()> {
         match &self.0 {
             Inner::Local(local) => {

@@ -30,7 +30,7 @@ pub(super) async fn listen(streams: Streams, mut incoming: mpsc::Receiver<BusEve
             BusEvent::Message { topic: Topic::Stream(id), payload } => streams.heard(id, payload),
             BusEvent::Message { topic: Topic::Control, payload } => streams.control(&payload),
             BusEvent::Message { topic: Topic::Presence, payload } => {
-                streams.overheard(Overheard::Presence(payload))
+                streams.overheard(Overheard::Presence(payload));
             }
             BusEvent::Message { topic: Topic::Probe(_), .. } => {}
             BusEvent::Resync => {

@@ -39,10 +39,12 @@ impl Sentinel {
 
     pub(crate) fn settings(&self) -> RedisSettings {
         let [first, others @ ..] = &self.sentinels[..] else { unreachable!("there are three") };
-        let others: String = others.iter().map(|other| format!("&node=127.0.0.1:{}", other.port)).collect();
+        let others: Vec<String> =
+            others.iter().map(|other| format!("&node=127.0.0.1:{}", other.port)).collect();
         RedisSettings::new(format!(
-            "redis-sentinel://hubbub:{PASSWORD_IN_URL}@127.0.0.1:{}/0?sentinelServiceName=main&sentinelPassword={PASSWORD_IN_URL}{others}",
-            first.port
+            "redis-sentinel://hubbub:{PASSWORD_IN_URL}@127.0.0.1:{}/0?sentinelServiceName=main&sentinelPassword={PASSWORD_IN_URL}{}",
+            first.port,
+            others.concat()
         ))
     }
 }
@@ -68,7 +70,7 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     pub(crate) fn start(with_replicas: bool) -> Self {
-        let servers: Vec<_> = (0..if with_replicas { 6 } else { 3 }).map(|_| clustered(Vec::new())).collect();
+        let servers: Vec<_> = (0..if with_replicas { 6 } else { 3 }).map(|_| clustered(&[])).collect();
         for (number, first) in [(0, 0), (1, 5_461), (2, 10_923)] {
             let last = if number == 2 { 16_383 } else { first + 5_460 + number % 2 };
             assert_eq!(servers[number].tell(&format!("CLUSTER ADDSLOTSRANGE {first} {last}")), "+OK");
@@ -119,7 +121,7 @@ impl Cluster {
     }
 }
 
-fn clustered(more: Vec<String>) -> RedisServer {
+fn clustered(more: &[String]) -> RedisServer {
     // The bus of a cluster has a port of its own, by default 10 000 higher, which may be beyond the last.
     let timeout = LOST_AFTER_MS.to_string();
     RedisServer::start_with(|_| {
@@ -132,15 +134,15 @@ fn clustered(more: Vec<String>) -> RedisServer {
             ["--repl-diskless-sync-delay", "0"],
             ["--masterauth", PASSWORD],
         ];
-        [words(options.as_flattened()), user(), more.clone()].concat()
+        [words(options.as_flattened()), user(), more.to_vec()].concat()
     })
 }
 
 /// A Redis that speaks TLS too, with a certificate of an authority of its own.
 pub(crate) struct Tls {
-    pub(crate) server: RedisServer,
     pub(crate) port: u16,
     pub(crate) authority: PathBuf,
+    _server: RedisServer,
     _certificates: Folder,
 }
 
@@ -159,18 +161,19 @@ impl Tls {
                 ["--tls-key-file", &file("server.key")],
                 ["--tls-ca-cert-file", &file("ca.crt")],
                 ["--tls-auth-clients", "no"],
+                ["--tls-cluster", "yes"], // or the nodes are told with the ports that are not for TLS
             ];
             words(options.as_flattened())
         };
         let server = if clustered_too {
-            let server = clustered(options());
+            let server = clustered(&options());
             assert_eq!(server.tell("CLUSTER ADDSLOTSRANGE 0 16383"), "+OK");
             until("the cluster is whole", || server.tell("CLUSTER INFO").contains("cluster_state:ok"));
             server
         } else {
             RedisServer::start_with(|_| [user(), options()].concat())
         };
-        Self { server, port: port.get(), authority, _certificates: folder }
+        Self { port: port.get(), authority, _server: server, _certificates: folder }
     }
 
     pub(crate) fn settings(&self, scheme: &str, ca_file: Option<&Path>) -> RedisSettings {

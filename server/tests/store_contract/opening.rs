@@ -25,7 +25,8 @@ async fn exists(db: &Db, username: &str) -> bool {
 
 /// Empties the database that the fixture opened, as far as the migration looks at it.
 async fn forget_tables(db: &Db) {
-    const TABLES: [&str; 10] = [
+    const TABLES: [&str; 11] = [
+        "DROP TABLE last_seen",
         "DROP TABLE drafts",
         "DROP TABLE invites",
         "DROP TABLE messages",

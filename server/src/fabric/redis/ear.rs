@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::channel;
-use super::connection::{Connection, REPLACED_AFTER, next};
+use super::connection::{Connection, next};
 use super::link::{Link, PROBE_EVERY};
 use super::script::whole;
 use super::sealed::{seal, unseal};
@@ -199,19 +199,21 @@ impl Ear {
                 () = next(&mut listening.connection.made) => {
                     self.lost(&mut listening);
                     listening.is_made = true;
+                    listening.last_answer = Instant::now();
                 }
                 () = self.changed.notified() => {}
                 _ = ticks.tick() => tick = true,
             }
             let was_open = self.is_open();
-            if listening.is_worth_trying() && self.make_match(&mut listening).await {
-                listening.last_matched = Instant::now();
+            if listening.is_worth_trying() {
+                self.make_match(&mut listening).await;
             }
             if self.is_open() && (tick || !was_open) {
                 self.speak().await;
             }
-            let is_deaf = self.is_open() && (self.is_deaf() || (tick && !self.is_whole(&listening).await));
-            if listening.is_lost() || is_deaf {
+            let is_whole = !tick || !self.is_open() || self.is_whole(&mut listening).await;
+            let is_deaf = self.is_open() && self.is_deaf();
+            if listening.is_lost() || is_deaf || !is_whole {
                 self.replace(&mut listening);
             }
         }
@@ -238,8 +240,8 @@ impl Ear {
         }
     }
 
-    /// Subscribes to what is wanted and not there, and the other way round; true when it all is as wanted.
-    async fn make_match(&self, listening: &mut Listening) -> bool {
+    /// Subscribes to what is wanted and not there, and the other way round.
+    async fn make_match(&self, listening: &mut Listening) {
         let (version, changes) = {
             let mut wanted = self.wanted.lock();
             for topic in std::mem::take(&mut wanted.gone) {
@@ -264,13 +266,12 @@ impl Ear {
         if !done {
             wanted.changes.extend(changes.iter().map(|(topic, _)| *topic));
             wanted.resync_owed = true;
-            return false;
+            return;
         }
         self.matched.send_replace(Some(version));
         if std::mem::take(&mut wanted.resync_owed) {
             self.inbox.resync();
         }
-        true
     }
 
     async fn subscribe(&self, listening: &mut Listening, topics: &[&(Topic, bool)]) -> Result<(), Error> {
@@ -298,9 +299,10 @@ impl Ear {
         for channel in self.channels(topics) {
             let () = pipeline.custom(here("SSUBSCRIBE"), vec![channel]).await?;
         }
+        let answers = whole(pipeline.try_all::<Value>().await, topics.len())?;
+        listening.last_answer = Instant::now();
         let mut refused = None;
-        for ((topic, _), answer) in topics.iter().zip(whole(pipeline.try_all::<Value>().await, topics.len())?)
-        {
+        for ((topic, _), answer) in topics.iter().zip(answers) {
             match answer {
                 Ok(_) => drop(listening.have.insert(*topic)),
                 Err(error) => refused = Some(error),
@@ -331,13 +333,20 @@ impl Ear {
         Ok(())
     }
 
-    /// Whether Redis knows of all the shard channels that we think we hear: when a slot moves it drops the channels of
-    /// that slot, and fred does not pass on that it said so.
-    async fn is_whole(&self, listening: &Listening) -> bool {
+    /// Asks over this connection, too, whether Redis is there. In a cluster also whether it knows of all the shard
+    /// channels that we think we hear: when a slot moves it drops the channels of that slot, and fred does not pass on
+    /// that it said so. False when it knows of fewer.
+    async fn is_whole(&self, listening: &mut Listening) -> bool {
         if self.place.is_none() {
-            return true;
+            return listening.in_step().await.is_ok() || !listening.out_of_step;
         }
         let info = listening.connection.client.custom(here("CLIENT"), vec!["INFO"]).await;
+        if !info
+            .as_ref()
+            .is_err_and(|error: &Error| matches!(error.kind(), ErrorKind::Timeout | ErrorKind::IO))
+        {
+            listening.last_answer = Instant::now();
+        }
         let known = info.ok().and_then(|info: String| shard_channels(&info));
         known.is_none_or(|known| known >= listening.have.len())
     }
@@ -379,7 +388,12 @@ impl Ear {
         let name = message.channel.strip_prefix(self.link.settings.prefix.as_str());
         let Some(topic) = name.and_then(Topic::parse) else { return };
         if topic == self.voice {
-            *self.heard.lock() = Heard { unheard_since: None, last: Some(Instant::now()) };
+            let heard = Heard { unheard_since: None, last: Some(Instant::now()) };
+            let before = std::mem::replace(&mut *self.heard.lock(), heard);
+            // Whoever counted as deaf may have missed something, though the connection is the same.
+            if before.last.is_some_and(|last| last.elapsed() > DEAF_AFTER) {
+                self.inbox.resync();
+            }
             return;
         }
         let sealed = match message.value {
@@ -403,7 +417,7 @@ struct Listening {
     connection: Connection,
     is_made: bool,
     have: HashSet<Topic>,
-    last_matched: Instant,
+    last_answer: Instant,
     /// An answer came to another question than the one asked: what is answered later may be wrong too.
     out_of_step: bool,
     listener: AbortHandle,
@@ -413,24 +427,25 @@ impl Listening {
     fn to(ear: &Arc<Ear>, connection: Connection) -> Self {
         let messages = connection.client.message_rx();
         let listener = tokio::spawn(Arc::clone(ear).listen(messages)).abort_handle();
-        let (have, last_matched) = (HashSet::new(), Instant::now());
-        Self { connection, is_made: false, have, last_matched, out_of_step: false, listener }
+        let (have, last_answer) = (HashSet::new(), Instant::now());
+        Self { connection, is_made: false, have, last_answer, out_of_step: false, listener }
     }
 
     /// Before fred says that the connection is made, a subscription may still go out over it, and would be thrown away
     /// when it says so. But we do not wait for that word for ever.
     fn is_worth_trying(&self) -> bool {
-        self.is_made || self.last_matched.elapsed() > DEAF_AFTER
+        self.is_made || self.last_answer.elapsed() > DEAF_AFTER
     }
 
     fn is_lost(&self) -> bool {
-        self.out_of_step || self.connection.is_over() || self.last_matched.elapsed() > REPLACED_AFTER
+        self.out_of_step || self.connection.is_stuck(self.last_answer)
     }
 
     /// Redis answers in order, so it has done what came before once it answers this; and its answer is to this question.
     async fn in_step(&mut self) -> Result<(), Error> {
         let word = Uuid::now_v7().to_string();
         let answer: String = self.connection.client.custom(here("PING"), vec![word.as_str()]).await?;
+        self.last_answer = Instant::now();
         self.out_of_step = answer != word;
         if self.out_of_step {
             return Err(Error::new(ErrorKind::Protocol, "this is the answer to another question"));

@@ -49,6 +49,9 @@ struct Choir {
     homeless: HashSet<Topic>,
 }
 
+/// An ear and some topics for it.
+type Share = (Arc<Ear>, Vec<Topic>);
+
 /// The ranges of slots of a cluster with the primaries that have them, in order.
 #[derive(Default, PartialEq)]
 struct Slots(Vec<(u16, u16, Server)>);
@@ -174,8 +177,8 @@ impl Ears {
                 }
                 self.rearrange();
             }
-            let age = self.choir.lock().ears.iter().map(|ear| ear.age()).fold(0.0, f64::max);
-            gauge!("hubbub_pubsub_probe_age_seconds").set(age);
+            let oldest = self.choir.lock().ears.iter().map(|ear| ear.age()).reduce(f64::max);
+            gauge!("hubbub_pubsub_probe_age_seconds").set(oldest.unwrap_or(f64::INFINITY));
         }
     }
 
@@ -231,8 +234,8 @@ impl Choir {
     }
 
     /// For each ear its share of these topics, perhaps none; and those that no ear is there for.
-    fn shares(&self, topics: &[Topic], prefix: &str) -> (Vec<(Arc<Ear>, Vec<Topic>)>, HashSet<Topic>) {
-        let mut shares: Vec<_> = self.ears.iter().map(|ear| (Arc::clone(ear), Vec::new())).collect();
+    fn shares(&self, topics: &[Topic], prefix: &str) -> (Vec<Share>, HashSet<Topic>) {
+        let mut shares: Vec<Share> = self.ears.iter().map(|ear| (Arc::clone(ear), Vec::new())).collect();
         let mut homeless = HashSet::new();
         for &topic in topics {
             let place = self.slots.place(&channel(prefix, topic));

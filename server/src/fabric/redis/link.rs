@@ -11,7 +11,7 @@ use tokio::time::{Duration, Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::breaker::Breaker;
-use super::connection::{Connection, REPLACED_AFTER, next};
+use super::connection::{Connection, next};
 use super::settings::RedisSettings;
 use super::unsettled::Unsettled;
 use crate::fabric::types::{FabricError, Payload};
@@ -110,12 +110,15 @@ impl Link {
                     if !connection.is_over() { continue }
                 }
                 // Perhaps it is to a replica that was promoted and misses the last writes.
-                () = next(&mut connection.made) => unsettled.remember_recent(),
+                () = next(&mut connection.made) => {
+                    unsettled.remember_recent();
+                    last_answer = Instant::now();
+                }
                 _ = ticks.tick() => {}
             }
             if self.probe(&unsettled).await {
                 last_answer = Instant::now();
-            } else if (connection.is_over() || last_answer.elapsed() > REPLACED_AFTER)
+            } else if connection.is_stuck(last_answer)
                 && let Ok(new) = Connection::start(&self.settings, None)
             {
                 *self.client.write() = new.client.clone();

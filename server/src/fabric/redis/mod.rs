@@ -32,6 +32,7 @@ use self::link::Link;
 use self::sealed::seal;
 pub use self::settings::RedisSettings;
 use self::unsettled::Unsettled;
+pub(super) use self::values::corrupt;
 use super::Result;
 use super::topic::{Key, Topic};
 use super::types::{BusEvent, Payload};

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use fred::clients::Pipeline;
 use fred::error::Error;
 use fred::prelude::{Client, ClientLike, Value};
+use fred::types::cluster::ClusterRouting;
 use fred::types::{ClusterHash, CustomCommand};
 use sha1::{Digest, Sha1};
 
@@ -39,13 +40,16 @@ scripts! {
 #[derive(Clone)]
 pub(super) struct Call {
     keys: usize,
+    /// The slot of its keys in a cluster.
+    slot: u16,
     values: Vec<Value>,
 }
 
 impl Call {
     pub(super) fn on<const N: usize>(keys: [String; N], args: impl IntoIterator<Item = Value>) -> Self {
+        let slot = keys.first().map_or(0, |key| ClusterRouting::hash_key(key.as_bytes()));
         let values = keys.into_iter().map(Value::from).chain(args).collect();
-        Self { keys: N, values }
+        Self { keys: N, slot, values }
     }
 
     /// `script numkeys key … arg …`
@@ -63,9 +67,9 @@ impl Script {
 
     /// Runs it once.
     pub(super) async fn run(&self, client: &Client, call: Call) -> Result<Value, Error> {
-        match client.custom(by_hash(), call.clone().arguments(self.hash.as_str().into())).await {
+        match client.custom(by_hash(call.slot), call.clone().arguments(self.hash.as_str().into())).await {
             Err(error) if is_unknown(&error) || is_redirected(&error) => {
-                client.custom(by_text(), call.arguments(self.text.into())).await
+                client.custom(by_text(call.slot), call.arguments(self.text.into())).await
             }
             answered => answered,
         }
@@ -80,7 +84,7 @@ impl Script {
     ) -> Result<Vec<Result<Value, Error>>, Error> {
         let pipeline = client.pipeline();
         for call in &calls {
-            queue(&pipeline, by_hash(), call.clone().arguments(self.hash.as_str().into())).await?;
+            queue(&pipeline, by_hash(call.slot), call.clone().arguments(self.hash.as_str().into())).await?;
         }
         let mut results = whole(pipeline.try_all().await, calls.len())?;
         let is_undone = |error: &Error| is_unknown(error) || is_redirected(error);
@@ -89,7 +93,8 @@ impl Script {
         if !undone.is_empty() {
             let again = client.pipeline();
             for &index in &undone {
-                queue(&again, by_text(), calls[index].clone().arguments(self.text.into())).await?;
+                let call = calls[index].clone();
+                queue(&again, by_text(call.slot), call.arguments(self.text.into())).await?;
             }
             for (index, result) in undone.iter().zip(whole(again.try_all().await, undone.len())?) {
                 results[*index] = result;
@@ -99,14 +104,14 @@ impl Script {
     }
 }
 
-/// fred's own `evalsha` is not there for pipelines, so both ways of running spell the command; its place in a cluster
-/// is that of its first key.
-fn by_hash() -> CustomCommand {
-    CustomCommand::new_static("EVALSHA", ClusterHash::Offset(2), false)
+/// fred's own `evalsha` is not there for pipelines, so both ways of running spell the command. And its place in a
+/// cluster: of a custom command fred heeds only a slot, and takes the first argument for the key otherwise.
+fn by_hash(slot: u16) -> CustomCommand {
+    CustomCommand::new_static("EVALSHA", ClusterHash::Custom(slot), false)
 }
 
-fn by_text() -> CustomCommand {
-    CustomCommand::new_static("EVAL", ClusterHash::Offset(2), false)
+fn by_text(slot: u16) -> CustomCommand {
+    CustomCommand::new_static("EVAL", ClusterHash::Custom(slot), false)
 }
 
 async fn queue(pipeline: &Pipeline<Client>, command: CustomCommand, args: Vec<Value>) -> Result<(), Error> {

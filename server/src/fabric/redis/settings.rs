@@ -109,6 +109,7 @@ impl RedisSettings {
                 connection.max_redirections = 0; // see `is_redirected`
                 connection.max_command_buffer_len = COMMAND_BUFFER;
                 connection.reconnect_on_auth_error = true;
+                // See also `Connection::is_stuck`.
                 connection.unresponsive = UnresponsiveConfig {
                     max_timeout: Some(Duration::from_secs(3)),
                     interval: Duration::from_millis(500),
@@ -143,36 +144,66 @@ impl fmt::Debug for RedisSettings {
 
 #[cfg(test)]
 mod tests {
-    use fred::prelude::{ClientLike, ServerConfig};
+    use fred::prelude::ClientLike;
+    use fred::types::config::ReconnectError;
 
     use super::*;
 
     #[test]
     fn fred_gets_every_bound_we_decided_on() {
-        let client = RedisSettings::new("redis://:sec%40ret@cache.example:6380/3").client(None).unwrap();
-        let config = client.client_config();
-        assert_eq!(config.password.as_deref(), Some("sec@ret"));
-        assert_eq!(config.database, Some(3));
-        assert_eq!(config.server, ServerConfig::new_centralized("cache.example", 6380));
-        assert_eq!(config.version, RespVersion::RESP3);
-        assert!(!config.fail_fast && !config.uses_tls());
+        let node = Server::new("10.0.0.7", 7000);
+        for (url, node) in [
+            ("redis://:sec%40ret@cache.example:6380/3", None),
+            ("redis-sentinel://:sec%40ret@watch.example/3?sentinelServiceName=main", None),
+            ("redis-cluster://:sec%40ret@cache.example", None),
+            ("redis-cluster://:sec%40ret@cache.example", Some(&node)),
+        ] {
+            let client = RedisSettings::new(url).client(node).unwrap();
+            let config = client.client_config();
+            assert_eq!(config.password.as_deref(), Some("sec@ret"));
+            assert_eq!(config.version, RespVersion::RESP3);
+            assert!(!config.fail_fast && !config.uses_tls());
 
-        let connection = client.connection_config();
-        assert_eq!(connection.connection_timeout, Duration::from_secs(2));
-        assert_eq!(connection.internal_command_timeout, Duration::from_secs(2));
-        assert_eq!(connection.max_command_attempts, 1);
-        assert_eq!(connection.max_redirections, 0);
-        assert_eq!(connection.max_command_buffer_len, 10_000);
-        assert_eq!(connection.unresponsive.max_timeout, Some(Duration::from_secs(3)));
-        assert_eq!(connection.unresponsive.interval, Duration::from_millis(500));
-        assert_eq!(connection.tcp.nodelay, Some(true));
-        assert!(connection.reconnect_on_auth_error);
+            let connection = client.connection_config();
+            assert_eq!(connection.connection_timeout, Duration::from_secs(2));
+            assert_eq!(connection.internal_command_timeout, Duration::from_secs(2));
+            assert_eq!(connection.max_command_attempts, 1);
+            assert_eq!(connection.max_redirections, 0);
+            assert_eq!(connection.max_command_buffer_len, 10_000);
+            assert_eq!(connection.unresponsive.max_timeout, Some(Duration::from_secs(3)));
+            assert_eq!(connection.unresponsive.interval, Duration::from_millis(500));
+            assert_eq!(connection.tcp.nodelay, Some(true));
+            assert!(connection.reconnect_on_auth_error && !connection.disable_cluster_health_check);
+            let reconnects_on =
+                [ReconnectError::ClusterDown, ReconnectError::Loading, ReconnectError::ReadOnly];
+            assert_eq!(connection.reconnect_errors, reconnects_on);
 
-        let performance = client.perf_config();
-        assert_eq!(performance.default_command_timeout, Duration::from_millis(270));
-        assert!(performance.broadcast_channel_capacity >= 4096);
-        let policy = client.client_reconnect_policy().unwrap();
-        assert_eq!(policy, ReconnectPolicy::new_exponential(0, 100, 1_000, 2));
+            let performance = client.perf_config();
+            assert_eq!(performance.default_command_timeout, Duration::from_millis(270));
+            assert_eq!(performance.broadcast_channel_capacity, 8192);
+            let policy = client.client_reconnect_policy().unwrap();
+            assert_eq!(policy, ReconnectPolicy::new_exponential(0, 100, 1_000, 2));
+        }
+    }
+
+    #[test]
+    fn an_address_says_where_redis_is() {
+        let config = |url, node| RedisSettings::new(url).client(node).unwrap().client_config();
+        let one = config("redis://cache.example:6380/3", None);
+        assert_eq!(
+            (one.server, one.database),
+            (ServerConfig::new_centralized("cache.example", 6380), Some(3))
+        );
+        let node = Server::new("10.0.0.7", 7000);
+        let one_of_many = config("redis-cluster://cache.example", Some(&node));
+        assert_eq!(one_of_many.server, ServerConfig::new_centralized("10.0.0.7", 7000));
+        let url = "redis-sentinel://a:1/2?sentinelServiceName=main&sentinelPassword=p%40w&node=b:2";
+        let watched = config(url, None);
+        let ServerConfig::Sentinel { hosts, service_name, password, .. } = watched.server else { panic!() };
+        assert_eq!((hosts.len(), service_name.as_str(), password.as_deref()), (2, "main", Some("p@w")));
+        assert_eq!(watched.database, Some(2));
+        let many = config("redis-cluster://a:1?node=b:2&node=c:3", None);
+        assert_eq!(many.server.hosts().len(), 3);
     }
 
     #[test]
