@@ -6,7 +6,7 @@
 //! chat · accounts               what a person may do
 //! streams                       append, read, sequencer, hub, outbox
 //! store · fabric                SQL · Redis or in-process
-//! config · clock · digest · error · telemetry
+//! config · clock · digest · error · mutant · telemetry
 //! ```
 
 pub mod accounts;
@@ -20,6 +20,7 @@ pub mod fabric;
 pub mod gateway;
 pub mod http;
 pub mod limits;
+pub mod mutant;
 pub mod node;
 pub mod store;
 pub mod streams;
