@@ -2,14 +2,22 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says what it shows by its name")]
 
+#[path = "fabric_contract/failover.rs"]
+mod failover;
 #[path = "fabric_contract/interleavings.rs"]
 mod interleavings;
+#[path = "fabric_contract/many.rs"]
+mod many;
 #[path = "fabric_contract/proxy.rs"]
 mod proxy;
 #[path = "fabric_contract/redis_faults.rs"]
 mod redis_faults;
 #[path = "fabric_contract/redis_server.rs"]
 mod redis_server;
+#[path = "fabric_contract/topologies.rs"]
+mod topologies;
+#[path = "fabric_contract/topology.rs"]
+mod topology;
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -33,7 +41,8 @@ const KEPT: usize = 100;
 /// Events the inbox takes in these tests.
 const INBOX: usize = 256;
 
-/// Makes of each `async fn(Fabric)` one test in process and one with Redis.
+/// Makes of each `async fn(Fabric)` one test in process and one with Redis, and of all together one that runs on
+/// whatever else Redis can be.
 macro_rules! contract {
     ($($name:ident)*) => {
         mod in_process {
@@ -49,8 +58,21 @@ macro_rules! contract {
                 super::$name(super::connected(&redis).await).await;
             })*
         }
+        pub(crate) async fn the_whole_contract(settings: &hubbub_server::fabric::RedisSettings) {
+            use futures_util::{StreamExt as _, future::LocalBoxFuture, stream};
+            let tests: Vec<LocalBoxFuture<'_, ()>> = vec![$(Box::pin(async {
+                let prefix = format!("{}{}:", settings.prefix, stringify!($name));
+                let settings = hubbub_server::fabric::RedisSettings { prefix, ..settings.clone() };
+                let fabric = crate::connected_to(settings).await;
+                $name(fabric.clone()).await;
+                fabric.close().await;
+                println!("{} holds", stringify!($name));
+            })),*];
+            stream::iter(tests).buffer_unordered(3).collect::<()>().await;
+        }
     };
 }
+use contract;
 
 contract! {
     a_value_is_stored_read_and_removed
@@ -79,7 +101,11 @@ fn local() -> Fabric {
 }
 
 async fn connected(redis: &RedisServer) -> Fabric {
-    let settings = RedisSettings { tail_kept: KEPT, inbox: INBOX, ..redis.settings() };
+    connected_to(redis.settings()).await
+}
+
+async fn connected_to(settings: RedisSettings) -> Fabric {
+    let settings = RedisSettings { tail_kept: KEPT, inbox: INBOX, ..settings };
     let fabric = Fabric::redis(&settings).await.unwrap();
     eventually("the fabric is up", async || fabric.is_up() && fabric.is_hearing()).await;
     fabric
@@ -381,9 +407,9 @@ async fn what_is_followed_is_heard_and_nothing_else(fabric: Fabric) {
     fabric.publish(two, &"not followed".into()).await.unwrap();
     fabric.publish(one, &"in order".into()).await.unwrap();
     fabric.publish(one, &"".into()).await.unwrap();
-    fabric.publish(Topic::Control, &"名 1:2:\0".into()).await.unwrap();
     assert_eq!(next(&mut events).await, message(one, "in order"));
     assert_eq!(next(&mut events).await, message(one, ""));
+    fabric.publish(Topic::Control, &"名 1:2:\0".into()).await.unwrap();
     assert_eq!(next(&mut events).await, message(Topic::Control, "名 1:2:\0"));
 
     fabric.unfollow(&[one, two]);
@@ -394,10 +420,10 @@ async fn what_is_followed_is_heard_and_nothing_else(fabric: Fabric) {
     // Following again after leaving, many at once.
     let many: Vec<Topic> = (0..1200).map(|_| Topic::Stream(Uuid::now_v7())).chain([one]).collect();
     fabric.follow(&many).await.unwrap();
-    fabric.publish(many[600], &"many".into()).await.unwrap();
-    fabric.publish(one, &"again".into()).await.unwrap();
-    assert_eq!(next(&mut events).await, message(many[600], "many"));
-    assert_eq!(next(&mut events).await, message(one, "again"));
+    for topic in [many[600], one] {
+        fabric.publish(topic, &"again".into()).await.unwrap();
+        assert_eq!(next(&mut events).await, message(topic, "again"));
+    }
 }
 
 async fn an_append_is_published_whatever_becomes_of_the_tail(fabric: Fabric) {

@@ -53,6 +53,10 @@ pub(super) fn problems(config: &Config, url_refused: bool) -> Vec<String> {
         "accounts.refresh_ttl_s must be more than accounts.access_ttl_s",
     );
     refuse(
+        config.redis.ca_file.is_some() && !redis.as_ref().is_some_and(super::SecretUrl::is_encrypted),
+        "redis.ca_file is for TLS: write rediss:// in REDIS_URL, or leave it out",
+    );
+    refuse(
         !config.redis.prefix.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:".contains(c)),
         "redis.prefix may hold letters, digits and - _ . : only",
     );

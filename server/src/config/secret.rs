@@ -91,6 +91,11 @@ impl SecretUrl {
     pub fn is_postgres(&self) -> bool {
         self.0.starts_with("postgres://") || self.0.starts_with("postgresql://")
     }
+
+    /// Whether it names a Redis that is spoken to over TLS.
+    pub(super) fn is_encrypted(&self) -> bool {
+        self.0.starts_with("rediss")
+    }
 }
 
 impl Value for SecretUrl {

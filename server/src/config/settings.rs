@@ -45,8 +45,10 @@ settings! {
 
     /// What carries messages between the nodes of a cluster.
     redis: RedisSettings {
-        /// Redis 7 or newer, as `redis://:password@host:6379`; also `rediss://`, Sentinel and Cluster.
+        /// Redis 7 or newer: `redis://user:password@host:6379`, or Sentinel or Cluster, or TLS, as in [redis.md](redis.md).
         url: Option<SecretUrl> = "", "REDIS_URL", "URL";
+        /// Certificates (PEM) of who signs that of Redis, for TLS. None: those that this machine believes.
+        ca_file: Option<PathBuf> = "", "HUBBUB_REDIS_CA_FILE", "file";
         /// What every key and topic begins with; one a cluster, so that several can share a Redis.
         prefix: String = "hubbub", "HUBBUB_REDIS_PREFIX", "text";
         /// Longest wait for an answer of Redis.

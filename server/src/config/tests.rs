@@ -171,4 +171,5 @@ fn limits_that_contradict_each_other_are_refused() {
     assert!(refused("[accounts]\nrefresh_ttl_s = 60\n", &[]).contains("refresh_ttl_s must be more"));
     assert!(refused("ops_listen = '127.0.0.1:8080'", &[]).contains("same as listen"));
     assert!(refused("[redis]\nprefix = '{x}'", &[]).contains("redis.prefix may hold"));
+    assert!(refused("[redis]\nca_file = 'ca.pem'", &[]).contains("redis.ca_file is for TLS"));
 }

@@ -101,7 +101,7 @@ impl Value for String {
 impl Value for PathBuf {
     fn parse(text: &str) -> Result<Self, String> {
         if text.is_empty() {
-            return Err("it is the path of a folder".to_owned());
+            return Err("it is a path".to_owned());
         }
         Ok(Self::from(text))
     }

@@ -10,6 +10,7 @@
 
 mod inbox;
 mod local;
+mod many;
 mod redis;
 mod topic;
 mod types;
@@ -28,7 +29,8 @@ use self::redis::Redis;
 pub use self::redis::RedisSettings;
 pub use self::topic::{Key, Topic};
 pub use self::types::{
-    BusEvent, CachedTail, FabricError, LeaseToken, Lock, Payload, Publication, Raised, Ranked, Tail,
+    BusEvent, CachedTail, FabricError, HashOf, LeaseToken, Lock, Payload, Publication, Raised, Ranked,
+    Scores, Tail,
 };
 use crate::mutant::{self, Mutant};
 
@@ -143,10 +145,10 @@ impl Fabric {
         }
     }
 
-    /// Removes a value or a hash; true when there was one.
+    /// Removes a value, a hash or a sorted set; true when there was one.
     pub async fn delete(&self, key: &Key) -> Result<bool> {
         match &self.0 {
-            Inner::Local(local) => Ok(local.delete(key)),
+            Inner::Local(local) => Ok(local.delete(key) | local.delete_set(key)),
             Inner::Redis(redis) => redis.delete(key).await,
         }
     }
@@ -187,7 +189,12 @@ impl Fabric {
 
     /// The value [`raise`](Self::raise) stored.
     pub async fn ranked(&self, key: &Key) -> Result<Option<Ranked>> {
-        Ok(self.get(key).await?.as_deref().and_then(Ranked::decode))
+        let Some(text) = self.get(key).await? else { return Ok(None) };
+        let ranked = Ranked::decode(&text);
+        if ranked.is_none() {
+            self::redis::corrupt();
+        }
+        Ok(ranked)
     }
 
     /// Removes what [`raise`](Self::raise) stored if it still is this value of this rank; true when it did.
@@ -358,7 +365,7 @@ impl Fabric {
 
 /// The bus: what one node says, every node that follows the topic hears; at most once.
 impl Fabric {
-    /// Tells everyone who follows a topic.
+    /// Tells everyone who follows a topic. What is said of one topic is heard in its order; of two, in any.
     pub async fn publish(&self, topic: Topic, payload: &Payload) -> Result<()> {
         match &self.0 {
             Inner::Local(local) => {

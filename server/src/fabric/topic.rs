@@ -1,8 +1,9 @@
 //! Every key and every topic Hubbub uses in the fabric.
 //!
 //! A name is made of fixed words and ids only, never of text a person chose, so no input can reach another key.
-//! The braces are Redis' hash tag: what belongs together (a tail and its lease, a lock and its fence) has one
-//! cluster slot. The prefix (`hubbub:` by default) is put in front by the Redis implementation.
+//! The braces are Redis' hash tag: what one script touches (a tail, its lease and the topic of its stream; a lock and
+//! its fence) has one cluster slot. Every key has a tag, so that a new one is in the right place by itself. A pipeline
+//! may go to many slots, a script to one. The prefix (`hubbub:` by default) is put in front by the Redis implementation.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -39,9 +40,34 @@ impl Key {
         Self(format!("drafts:{{{}}}", user.into()))
     }
 
-    /// Where an account is connected, a hash with one field a connection.
-    pub fn presence(user: impl Into<Uuid>) -> Self {
-        Self(format!("presence:{{{}}}", user.into()))
+    /// Which nodes there are, a hash with one field a node.
+    pub fn nodes() -> Self {
+        Self("presence:{nodes}".to_owned())
+    }
+
+    /// There while a node lives; holds how far its roster is written.
+    pub fn node_lease(node: impl Into<Uuid>) -> Self {
+        Self(format!("presence:{{{}}}:lease", node.into()))
+    }
+
+    /// A part of who is connected to a node, a hash with one field a person.
+    pub fn roster(node: impl Into<Uuid>, part: usize) -> Self {
+        Self(format!("presence:{{{}:{part}}}:roster", node.into()))
+    }
+
+    /// How far a day (counted from 1970-01-01) is counted, and where.
+    pub fn activity_day(day: i64) -> Self {
+        Self(format!("activity:{{{day}}}:day"))
+    }
+
+    /// Messages of a day by `what`, a sorted set; `run` tells one counting of the day from another.
+    pub fn activity(day: i64, run: impl Into<Uuid>, what: &'static str) -> Self {
+        Self(format!("activity:{{{day}:{what}}}:{}", run.into()))
+    }
+
+    /// Messages of a slice of time (counted from 1970-01-01) by `what`, a sorted set.
+    pub fn activity_slice(slice: i64, what: &'static str) -> Self {
+        Self(format!("activity:{{s{slice}:{what}}}"))
     }
 
     /// The cached facts of a room: name, members.
@@ -118,6 +144,8 @@ pub enum Topic {
     Stream(Uuid),
     /// What every node must hear: a session ended, a profile changed.
     Control,
+    /// Who came online on a node and who went offline.
+    Presence,
     /// What one node says to itself to know that it hears; the fabric's own, never given to its user.
     Probe(Uuid),
 }
@@ -126,8 +154,10 @@ impl Topic {
     /// The topic a name without prefix stands for; `None` when it is none of ours.
     pub(super) fn parse(name: &str) -> Option<Self> {
         let name = name.strip_prefix("topic:")?;
-        if name == "control" {
-            return Some(Self::Control);
+        match name {
+            "control" => return Some(Self::Control),
+            "presence" => return Some(Self::Presence),
+            _ => {}
         }
         let (kind, id) = name.split_once(':')?;
         let id = Uuid::try_parse(id.strip_prefix('{')?.strip_suffix('}')?).ok()?;
@@ -145,6 +175,7 @@ impl fmt::Display for Topic {
         match self {
             Self::Stream(stream) => write!(f, "topic:stream:{{{stream}}}"),
             Self::Control => f.write_str("topic:control"),
+            Self::Presence => f.write_str("topic:presence"),
             Self::Probe(node) => write!(f, "topic:probe:{{{node}}}"),
         }
     }
@@ -156,7 +187,9 @@ mod tests {
 
     #[test]
     fn a_topic_is_read_back_from_its_name() {
-        for topic in [Topic::Control, Topic::Stream(Uuid::now_v7()), Topic::Probe(Uuid::now_v7())] {
+        for topic in
+            [Topic::Control, Topic::Presence, Topic::Stream(Uuid::now_v7()), Topic::Probe(Uuid::now_v7())]
+        {
             assert_eq!(Topic::parse(&topic.to_string()), Some(topic));
         }
         for name in ["", "control", "topic:", "topic:stream:x", "topic:stream:{x}", "topic:other:{}"] {
@@ -165,11 +198,22 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_one_thing_share_their_hash_tag() {
+    fn what_one_script_touches_has_one_cluster_slot() {
+        let slot = |name: &str| fred::util::redis_keyslot(format!("hubbub:{name}").as_bytes());
+        for _ in 0..20 {
+            let stream = Uuid::now_v7();
+            let topic = slot(&Topic::Stream(stream).to_string());
+            assert_eq!(slot(Key::tail(stream).as_str()), topic);
+            assert_eq!(slot(Key::lease(stream).as_str()), topic);
+            for lock in [Key::lock("announcer"), Key::lock_of("room", stream)] {
+                assert_eq!(slot(lock.as_str()), slot(lock.fence().as_str()));
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_told_apart() {
         let stream = Uuid::now_v7();
-        let tag = format!("{{{stream}}}");
-        assert!(Key::tail(stream).as_str().contains(&tag));
-        assert!(Key::lease(stream).as_str().contains(&tag));
         let lock = Key::lock("announcer");
         assert_eq!(lock.fence().as_str(), "lock:{announcer}:fence");
         assert_ne!(Key::rate("login", stream), Key::rate("send", stream));

@@ -15,6 +15,8 @@ use Kind::{Counter, Gauge, Histogram};
 const METRICS: &[(Kind, &str, Unit, &str)] = &[
     // The process.
     (Gauge, "hubbub_build_info", Unit::Count, "1; the label says which version runs"),
+    (Gauge, "hubbub_ready", Unit::Count, "1 while this node takes new clients, as `/readyz` says; else 0"),
+    (Gauge, "hubbub_draining", Unit::Count, "1 while this node sends its connections elsewhere; else 0"),
     (Gauge, "hubbub_tasks", Unit::Count, "Tasks that live in the runtime"),
     (Counter, "hubbub_panics_total", Unit::Count, "Tasks that panicked; each is a fault of Hubbub"),
     (Gauge, "process_resident_memory_bytes", Unit::Bytes, "Memory in use"),
@@ -50,6 +52,12 @@ const METRICS: &[(Kind, &str, Unit, &str)] = &[
         "From the commit to the write to a socket, by path",
     ),
     (Histogram, "hubbub_append_batch_messages", Unit::Count, "Messages that one transaction commits"),
+    (
+        Counter,
+        "hubbub_append_detours_total",
+        Unit::Count,
+        "Rooms that left their batch because somebody else held them",
+    ),
     (Counter, "hubbub_messages_committed_total", Unit::Count, "Messages committed"),
     (
         Counter,
@@ -106,6 +114,35 @@ const METRICS: &[(Kind, &str, Unit, &str)] = &[
         "Values of the fabric that could not be read and were passed over",
     ),
     (Gauge, "hubbub_cache_fill_waiters", Unit::Count, "Readers that wait for a load of another"),
+    // Presence.
+    (Gauge, "hubbub_presence_online", Unit::Count, "People online, by scope: on this node, in the cluster"),
+    (Gauge, "hubbub_presence_nodes", Unit::Count, "Nodes that live, as this one sees it"),
+    (
+        Counter,
+        "hubbub_presence_loads_total",
+        Unit::Count,
+        "Times the roster of another node was read whole, by result",
+    ),
+    (Counter, "hubbub_presence_pushes_total", Unit::Count, "Presence signals queued for clients"),
+    (
+        Counter,
+        "hubbub_presence_dropped_total",
+        Unit::Count,
+        "Presence signals not queued: the client reads slowly, or there are too many",
+    ),
+    // Counts of messages.
+    (
+        Counter,
+        "hubbub_activity_dropped_total",
+        Unit::Count,
+        "Messages not counted at once; they are counted from the database",
+    ),
+    (
+        Counter,
+        "hubbub_activity_days_counted_total",
+        Unit::Count,
+        "Days whose messages were counted from the beginning",
+    ),
     // Sessions.
     (Counter, "hubbub_session_displaced_total", Unit::Count, "Sessions ended by a login elsewhere"),
     (
@@ -149,8 +186,14 @@ const METRICS: &[(Kind, &str, Unit, &str)] = &[
     ),
 ];
 
+/// Alerts ask whether these have grown at all: without a 0 before it, the first event would be no growth.
+const FROM_ZERO: &[&str] = &["hubbub_panics_total", "hubbub_cache_mismatch_total"];
+
 /// Tells the recorder what each metric means.
 pub(super) fn describe() {
+    for name in FROM_ZERO {
+        metrics::counter!(*name).absolute(0);
+    }
     for (kind, name, unit, meaning) in METRICS {
         match kind {
             Counter => metrics::describe_counter!(*name, *unit, *meaning),

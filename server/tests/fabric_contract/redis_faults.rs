@@ -2,37 +2,66 @@
 
 use std::time::{Duration, Instant};
 
-use hubbub_server::fabric::{BusEvent, Fabric, FabricError, Key, Publication, RedisSettings, Tail, Topic};
+use hubbub_server::fabric::{
+    BusEvent, Fabric, FabricError, Key, Publication, Raised, RedisSettings, Tail, Topic,
+};
+use metrics::LocalRecorderGuard;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use tokio::sync::mpsc::Receiver;
 use uuid::Uuid;
 
 use super::proxy::Proxy;
 use super::redis_server::{RedisServer, free_port, settings_at};
-use super::{LONG, append, connected, entry, eventually, in_time, message, next, refill, tail_of, text_of};
+use super::{
+    LONG, append, connected, connected_to, entry, eventually, in_time, message, next, refill, tail_of,
+    text_of,
+};
 
 /// Operations end within this, whatever Redis does: 300 ms, and a little for a loaded machine.
-const BOUND: Duration = Duration::from_millis(400);
+pub(crate) const BOUND: Duration = Duration::from_millis(400);
 /// "At once": nothing was waited for.
-const AT_ONCE: Duration = Duration::from_millis(50);
+pub(crate) const AT_ONCE: Duration = Duration::from_millis(50);
 
 /// How long one operation took, and its result.
-async fn timed<T>(operation: impl Future<Output = T>) -> (Duration, T) {
+pub(crate) async fn timed<T>(operation: impl Future<Output = T>) -> (Duration, T) {
     let began = Instant::now();
     let result = in_time("the operation", operation).await;
     (began.elapsed(), result)
 }
 
-async fn resync(events: &mut Receiver<BusEvent>) {
+pub(crate) async fn resync(events: &mut Receiver<BusEvent>) {
     while next(events).await != BusEvent::Resync {}
 }
 
 /// A reconnection may be told more than once; then the message must be next.
-async fn heard(events: &mut Receiver<BusEvent>, topic: Topic, text: &str) {
+pub(crate) async fn heard(events: &mut Receiver<BusEvent>, topic: Topic, text: &str) {
     let mut event = next(events).await;
     while event == BusEvent::Resync {
         event = next(events).await;
     }
     assert_eq!(event, message(topic, text));
+}
+
+/// What is measured on this thread from now on.
+struct Measured {
+    handle: PrometheusHandle,
+    _recorder: &'static PrometheusRecorder,
+    _guard: LocalRecorderGuard<'static>,
+}
+
+fn measured() -> Measured {
+    let recorder = Box::leak(Box::new(PrometheusBuilder::new().build_recorder()));
+    let (handle, guard) = (recorder.handle(), metrics::set_default_local_recorder(recorder));
+    Measured { handle, _recorder: recorder, _guard: guard }
+}
+
+impl Measured {
+    /// The sum of the series that begin so.
+    fn sum(&self, series: &str) -> u64 {
+        let text = self.handle.render();
+        let of_this = text.lines().filter(|line| line.starts_with(series));
+        of_this.filter_map(|line| line.rsplit_once(' ')?.1.parse::<u64>().ok()).sum()
+    }
 }
 
 /// Fails one operation of each kind at once.
@@ -148,6 +177,106 @@ async fn a_redis_that_hangs_is_waited_for_briefly_and_then_not_at_all() {
 }
 
 #[tokio::test]
+async fn a_way_to_redis_that_swallows_everything_is_waited_for_briefly_and_then_not_at_all() {
+    let redis = RedisServer::start();
+    let proxy = Proxy::before(redis.port).await;
+    let fabric = connected_to(settings_at(proxy.port)).await;
+    let mut events = fabric.incoming();
+    fabric.follow(&[Topic::Control]).await.unwrap();
+    proxy.swallow(true);
+    let (cut, key) = (Instant::now(), Key::profile(Uuid::now_v7()));
+    while fabric.is_up() {
+        let (took, result) = timed(fabric.get(&key)).await;
+        assert!(result.is_err() && took < BOUND, "{took:?} {result:?}");
+    }
+    assert!(cut.elapsed() < Duration::from_secs(5), "{:?}", cut.elapsed());
+    everything_fails_at_once(&fabric).await;
+    eventually("deafness is noticed", async || !fabric.is_hearing()).await;
+    // Long enough for connections to be given up, and for new ones to be swallowed too.
+    while cut.elapsed() < Duration::from_secs(5) {
+        let (took, result) = timed(fabric.get(&key)).await;
+        assert!(result.is_err() && took < AT_ONCE, "{took:?} {result:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    proxy.swallow(false);
+    let healed = Instant::now();
+    resync(&mut events).await;
+    eventually("it is up again", async || fabric.is_up() && fabric.is_hearing()).await;
+    println!("a black hole of 5 s: works again {:?} after it", healed.elapsed());
+    assert!(healed.elapsed() < Duration::from_secs(8), "{:?}", healed.elapsed());
+    fabric.publish(Topic::Control, &"hello".into()).await.unwrap();
+    heard(&mut events, Topic::Control, "hello").await;
+}
+
+#[tokio::test]
+async fn a_redis_that_sleeps_is_waited_for_briefly_and_found_again() {
+    let redis = RedisServer::start_with(|_| ["--enable-debug-command", "yes"].map(str::to_owned).to_vec());
+    let fabric = connected(&redis).await;
+    let asleep = std::thread::spawn(move || {
+        redis.tell("DEBUG SLEEP 2");
+        redis
+    });
+    let key = Key::profile(Uuid::now_v7());
+    let mut failed = 0;
+    while failed < 3 {
+        let (took, result) = timed(fabric.set(&key, "x", LONG)).await;
+        assert!(took < BOUND, "{took:?} {result:?}");
+        failed += u32::from(result.is_err());
+    }
+    let _redis = asleep.join().unwrap();
+    eventually("it is up", async || fabric.is_up() && fabric.ping().await.is_ok()).await;
+    assert!(fabric.get(&key).await.is_ok());
+}
+
+/// What the answer was to does not happen a second time when the connection broke before it came.
+#[tokio::test]
+async fn nothing_is_sent_twice() {
+    let redis = RedisServer::start();
+    let proxy = Proxy::before(redis.port).await;
+    let fabric = connected_to(settings_at(proxy.port)).await;
+    let user = Uuid::now_v7();
+    let (key, name) = (Key::rate("send", user), format!("hubbub:rate:send:{{{user}}}"));
+    assert_eq!(fabric.count(&key, LONG).await, Ok(1));
+    for _ in 0..3 {
+        proxy.cut_before_answers();
+        assert!(fabric.count(&key, LONG).await.is_err());
+        // Nobody can come to Redis now who would do it again.
+        let counted: u64 = redis.tell(&format!("GET {name}")).parse().unwrap();
+        proxy.pass_answers();
+        eventually("it is up again", async || fabric.is_up()).await;
+        assert_eq!(fabric.count(&key, LONG).await, Ok(counted + 1));
+    }
+}
+
+#[tokio::test]
+async fn an_emptied_redis_is_filled_again() {
+    let redis = RedisServer::start();
+    let fabric = connected(&redis).await;
+    let mut events = fabric.incoming();
+    let (user, stream) = (Uuid::now_v7(), Uuid::now_v7());
+    let session = Key::active_session(user);
+    fabric.follow(&[Topic::Stream(stream)]).await.unwrap();
+    for round in 1..=3 {
+        refill(&fabric, stream, 3).await;
+        fabric.raise(&session, round, "x", LONG).await.unwrap();
+        fabric.set(&Key::profile(user), "x", LONG).await.unwrap();
+        let lease = fabric.lease_tail(stream, LONG).await.unwrap().unwrap();
+        assert_eq!(redis.tell("FLUSHALL"), "+OK");
+        assert_eq!(fabric.tail(stream).await.unwrap(), None);
+        assert_eq!(fabric.get(&Key::profile(user)).await.unwrap(), None);
+        assert_eq!(fabric.ranked(&session).await.unwrap(), None);
+        assert!(!fabric.refill(stream, &lease, 3, &[text_of(3)]).await.unwrap(), "the lease went too");
+        assert_eq!(append(&fabric, stream, 4).await, Tail::Cold);
+        assert_eq!(
+            next(&mut events).await,
+            message(Topic::Stream(stream), &text_of(4)),
+            "nothing was missed"
+        );
+    }
+    assert!(fabric.is_up() && fabric.is_hearing());
+}
+
+#[tokio::test]
 async fn many_callers_at_a_hanging_redis_all_end_in_time() {
     let redis = RedisServer::start();
     let fabric = connected(&redis).await;
@@ -202,36 +331,6 @@ async fn a_listener_that_went_deaf_is_noticed_and_replaced() {
     eventually("it hears again", async || fabric.is_hearing()).await;
 }
 
-/// One node that has all the slots: what matters is that every script stays within one of them.
-#[tokio::test]
-async fn a_cluster_is_spoken_to_as_well() {
-    let redis = RedisServer::start_clustered();
-    let settings = redis.settings();
-    let settings = RedisSettings { url: settings.url.replace("redis://", "redis-cluster://"), ..settings };
-    let fabric = Fabric::redis(&settings).await.unwrap();
-    eventually("the fabric is up", async || fabric.is_up() && fabric.is_hearing()).await;
-    let mut events = fabric.incoming();
-    let streams = [Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7()];
-    fabric.follow(&streams.map(Topic::Stream)).await.unwrap();
-    for stream in streams {
-        refill(&fabric, stream, 1).await;
-    }
-    let outcomes = fabric.append(&streams.map(|stream| entry(stream, 2))).await.unwrap();
-    assert_eq!(outcomes, [Tail::Extended; 3]);
-    for stream in streams {
-        heard(&mut events, Topic::Stream(stream), &text_of(2)).await;
-        assert_eq!(fabric.tail(stream).await.unwrap(), Some(tail_of(1..=2)));
-        fabric.drop_tail(stream).await.unwrap();
-    }
-    let user = Uuid::now_v7();
-    fabric.set(&Key::profile(user), "x", LONG).await.unwrap();
-    fabric.hash_set(&Key::drafts(user), "f", "x", LONG).await.unwrap();
-    fabric.raise(&Key::active_session_on(user, "phone"), 1, "x", LONG).await.unwrap();
-    assert_eq!(fabric.count(&Key::rate("send", user), LONG).await.unwrap(), 1);
-    let lock = fabric.lock(&Key::lock("announcer"), LONG).await.unwrap().unwrap();
-    assert!(fabric.unlock(lock).await.unwrap());
-}
-
 #[tokio::test]
 async fn a_tail_that_missed_an_append_is_dropped_when_redis_is_back() {
     let redis = RedisServer::start();
@@ -251,6 +350,7 @@ async fn a_tail_that_missed_an_append_is_dropped_when_redis_is_back() {
 
 #[tokio::test]
 async fn a_full_redis_stops_caching_and_nothing_else() {
+    let measured = measured();
     let redis = RedisServer::start();
     let fabric = connected(&redis).await;
     let mut events = fabric.incoming();
@@ -279,14 +379,52 @@ async fn a_full_redis_stops_caching_and_nothing_else() {
     fabric.publish(Topic::Control, &"hello".into()).await.unwrap();
     assert_eq!(next(&mut events).await, message(Topic::Control, "hello"));
     assert!(fabric.is_up(), "a full Redis is not a lost one");
+    assert!(measured.sum("hubbub_dep_errors_total{dep=\"redis\",op=\"set\"}") >= 1);
+    assert!(measured.sum("hubbub_dep_errors_total{dep=\"redis\",op=\"hash_set\"}") >= 1);
 
     assert_eq!(redis.ask(&[b"CONFIG", b"SET", b"maxmemory", b"0"]), "+OK");
     fabric.set(&key, "new", LONG).await.unwrap();
     assert_eq!(fabric.get(&key).await.unwrap().as_deref(), Some("new"));
 }
 
+/// A Redis that cannot save, or has too few replicas, refuses even to delete.
+#[tokio::test]
+async fn a_redis_that_refuses_every_write_passes_words_on() {
+    let redis = RedisServer::start();
+    let fabric = connected(&redis).await;
+    let mut events = fabric.incoming();
+    let stream = Uuid::now_v7();
+    fabric.follow(&[Topic::Stream(stream)]).await.unwrap();
+    refill(&fabric, stream, 3).await;
+    assert_eq!(redis.tell("CONFIG SET min-replicas-to-write 1"), "+OK");
+    let recall = Publication { drop_tail: true, ..entry(stream, 4) };
+    assert!(matches!(fabric.append(&[recall]).await, Err(FabricError::Full(_))));
+    assert_eq!(next(&mut events).await, message(Topic::Stream(stream), &text_of(4)));
+    assert!(fabric.is_up() && fabric.set(&Key::profile(stream), "x", LONG).await.is_err());
+    assert_eq!(redis.tell("CONFIG SET min-replicas-to-write 0"), "+OK");
+    eventually("what was recalled goes", async || fabric.tail(stream).await.unwrap().is_none()).await;
+}
+
+/// A recall that a promoted replica never heard of.
+#[tokio::test]
+async fn a_tail_that_comes_back_from_the_past_goes_again() {
+    let redis = RedisServer::start();
+    let fabric = connected(&redis).await;
+    let stream = Uuid::now_v7();
+    let tail = format!("hubbub:stream:{{{stream}}}:tail");
+    refill(&fabric, stream, 1).await;
+    let sealed = redis.ask(&[b"LINDEX", tail.as_bytes(), b"0"]);
+    let recall = Publication { drop_tail: true, ..entry(stream, 2) };
+    assert_eq!(fabric.append(&[recall]).await.unwrap(), [Tail::Dropped]);
+    redis.ask(&[b"RPUSH", tail.as_bytes(), sealed.as_bytes()]);
+    assert!(fabric.tail(stream).await.unwrap().is_some());
+    redis.tell("CLIENT KILL TYPE normal");
+    eventually("it is dropped again", async || fabric.tail(stream).await == Ok(None)).await;
+}
+
 #[tokio::test]
 async fn what_cannot_be_read_is_a_miss() {
+    let measured = measured();
     let redis = RedisServer::start();
     let fabric = connected(&redis).await;
     let (user, stream) = (Uuid::now_v7(), Uuid::now_v7());
@@ -299,6 +437,27 @@ async fn what_cannot_be_read_is_a_miss() {
     redis.ask(&[b"RPUSH", drafts.as_bytes(), b"x"]);
     assert_eq!(fabric.get(&Key::drafts(user)).await.unwrap(), None);
     assert!(fabric.hash_read(&Key::drafts(user)).await.unwrap().is_empty());
+    assert!(!fabric.hash_delete(&Key::drafts(user), "f").await.unwrap());
+    fabric.hash_set(&Key::drafts(user), "f", "v", LONG).await.unwrap();
+    assert_eq!(fabric.hash_read(&Key::drafts(user)).await.unwrap()["f"], "v");
+    let session = format!("hubbub:active:{{{user}}}");
+    for broken in ["SET {} no-rank", "SET {} 99999999999999999999:x", "RPUSH {} x"] {
+        redis.tell(&format!("DEL {session}"));
+        redis.tell(&broken.replace("{}", &session));
+        assert_eq!(fabric.ranked(&Key::active_session(user)).await.unwrap(), None, "{broken}");
+    }
+    assert_eq!(fabric.raise(&Key::active_session(user), 1, "x", LONG).await.unwrap(), Raised::Set(None));
+    for broken in ["SET {} x", "RPUSH {} x"] {
+        let (rate, fence) = (format!("hubbub:rate:send:{{{user}}}"), "hubbub:lock:{announcer}:fence");
+        redis.tell(&format!("DEL {rate} {fence}"));
+        redis.tell(&broken.replace("{}", &rate));
+        redis.tell(&broken.replace("{}", fence));
+        assert_eq!(fabric.count(&Key::rate("send", user), LONG).await, Ok(1), "{broken}");
+        assert!(redis.tell(&format!("PTTL {rate}")).trim_start_matches(':').parse::<i64>().unwrap() > 0);
+        let lock = fabric.lock(&Key::lock("announcer"), LONG).await.unwrap().unwrap();
+        assert!(fabric.unlock(lock).await.unwrap());
+    }
+    assert!(measured.sum("hubbub_cache_corrupt_total") >= 9);
 
     for broken in [&b"\xff\xfe"[..], b"3:0000000000000000:entry 3", b"no number", b""] {
         refill(&fabric, stream, 3).await;

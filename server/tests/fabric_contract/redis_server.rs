@@ -8,49 +8,39 @@ use std::time::{Duration, Instant};
 
 use hubbub_server::fabric::RedisSettings;
 
-const PASSWORD: &str = "se:cret@test";
+pub(crate) const PASSWORD: &str = "se:cret@test";
 /// The same as it is written in an address.
-const PASSWORD_IN_URL: &str = "se%3Acret%40test";
+pub(crate) const PASSWORD_IN_URL: &str = "se%3Acret%40test";
 
 pub(crate) struct RedisServer {
     child: Child,
     pub(crate) port: u16,
-    directory: PathBuf,
+    pub(crate) directory: PathBuf,
+    options: Vec<String>,
 }
 
 impl RedisServer {
     pub(crate) fn start() -> Self {
         // Another test may take the port between looking and starting; then the server ends and we look again.
-        (0..20).find_map(|_| Self::start_at(free_port())).expect("a redis-server that starts")
+        Self::start_with(|_| Vec::new())
     }
 
     /// `None` when the port was taken.
     pub(crate) fn start_at(port: u16) -> Option<Self> {
-        Self::start_with(port, &[])
+        Self::try_start(port, Vec::new())
     }
 
-    /// A cluster of one node.
-    pub(crate) fn start_clustered() -> Self {
-        // The bus of a cluster has a port of its own, by default 10 000 higher, which may be beyond the last.
-        let server = (0..20).find_map(|_| {
-            let bus = free_port().to_string();
-            let options =
-                ["--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1", "--cluster-port", &bus];
-            Self::start_with(free_port(), &options)
-        });
-        let server = server.expect("a redis-server that starts");
-        assert_eq!(server.ask(&[b"CLUSTER", b"ADDSLOTSRANGE", b"0", b"16383"]), "+OK");
-        while !server.ask(&[b"CLUSTER", b"INFO"]).contains("cluster_state:ok") {
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        server
+    /// With options made for a free port.
+    pub(crate) fn start_with(options: impl Fn(u16) -> Vec<String>) -> Self {
+        let mut starts = (0..20).map(|_| free_port());
+        starts.find_map(|port| Self::try_start(port, options(port))).expect("a redis-server that starts")
     }
 
-    fn start_with(port: u16, options: &[&str]) -> Option<Self> {
+    fn try_start(port: u16, options: Vec<String>) -> Option<Self> {
         let directory = std::env::temp_dir().join(format!("hubbub-test-redis-{}", uuid::Uuid::now_v7()));
         std::fs::create_dir(&directory).unwrap();
-        let child = spawn(port, &directory, options);
-        let mut server = Self { child, port, directory };
+        let child = spawn(port, &directory, &options);
+        let mut server = Self { child, port, directory, options };
         server.is_ready().then_some(server)
     }
 
@@ -68,7 +58,7 @@ impl RedisServer {
     pub(crate) fn restart(&mut self) {
         let deadline = Instant::now() + Duration::from_secs(10);
         loop {
-            self.child = spawn(self.port, &self.directory, &[]);
+            self.child = spawn(self.port, &self.directory, &self.options);
             if self.is_ready() {
                 return;
             }
@@ -82,11 +72,22 @@ impl RedisServer {
         assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
     }
 
+    /// Runs one command of words past the fabric.
+    pub(crate) fn tell(&self, command: &str) -> String {
+        let words: Vec<&[u8]> = command.split(' ').map(str::as_bytes).collect();
+        self.ask(&words)
+    }
+
     /// Runs one command past the fabric; the first line of the answer, or the text when it is one.
     pub(crate) fn ask(&self, command: &[&[u8]]) -> String {
+        self.ask_as("default", command)
+    }
+
+    /// The same as another user, with the same password.
+    pub(crate) fn ask_as(&self, user: &str, command: &[&[u8]]) -> String {
         let mut socket = BufReader::new(TcpStream::connect(("127.0.0.1", self.port)).unwrap());
         socket.get_ref().set_read_timeout(Some(Duration::from_secs(5))).unwrap();
-        for command in [&[b"AUTH".as_slice(), PASSWORD.as_bytes()], command] {
+        for command in [&[b"AUTH".as_slice(), user.as_bytes(), PASSWORD.as_bytes()], command] {
             let mut text = format!("*{}\r\n", command.len()).into_bytes();
             for part in command {
                 text.extend(format!("${}\r\n", part.len()).bytes());
@@ -141,7 +142,7 @@ pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-fn spawn(port: u16, directory: &Path, more: &[&str]) -> Child {
+fn spawn(port: u16, directory: &Path, more: &[String]) -> Child {
     let port = port.to_string();
     let options = [
         "--port",
@@ -155,6 +156,8 @@ fn spawn(port: u16, directory: &Path, more: &[&str]) -> Child {
         "--appendonly",
         "no",
     ];
+    // What begins with the name of a file is another kind of server, and its file says everything.
+    let options = if more.first().is_some_and(|first| !first.starts_with("--")) { &[][..] } else { &options };
     Command::new("redis-server")
         .args(options)
         .args(more)

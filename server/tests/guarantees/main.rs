@@ -6,6 +6,14 @@
 
 mod support;
 
+#[path = "../fabric_contract/redis_server.rs"]
+#[expect(dead_code, clippy::unwrap_used, reason = "the tests of the fabric, whose it is, do more with it")]
+mod redis_server;
+#[path = "../fabric_contract/topology.rs"]
+#[expect(dead_code, clippy::unwrap_used, reason = "the tests of the fabric, whose it is, do more with it")]
+mod topology;
+
+mod activity;
 mod deaf;
 mod drain;
 mod health;
@@ -15,7 +23,9 @@ mod input;
 mod messages;
 mod once;
 mod order;
+mod presence;
 mod removal;
+mod restore;
 mod resume;
 mod roles;
 mod rooms;
@@ -25,3 +35,4 @@ mod session_life;
 mod slow_reader;
 mod state;
 mod takeover;
+mod topologies;

@@ -45,8 +45,9 @@ pub(super) fn of_method(name: &str) -> &'static [Reason] {
             &[MissingParameter, UnknownRoom, NotAMember, NotAllowed, KeyConflict, UnknownMessage, Recalled]
         }
         "message.get" | "draft.set" => &[MissingParameter, UnknownRoom, NotAMember, TooLarge],
+        "presence.get" => &[UnknownRoom, NotAMember, TooLarge],
         "user.get" => &[MissingParameter, TooLarge],
-        "user.find" | "user.update" => &[MissingParameter],
+        "presence.set" | "user.find" | "user.update" => &[MissingParameter],
         other => panic!("say in errors.rs which errors {other} has"),
     }
 }

@@ -1,6 +1,7 @@
 -- Adds one committed entry to its stream's cached tail, if it continues it, and publishes it.
 -- KEYS: 1 tail (list of sealed entries `seq:check:payload`, oldest first)  2 lease of a refill under way
 -- ARGV: 1 seq  2 sealed entry  3 most entries kept  4 time to live, ms  5 topic  6 '1' when the tail must go
+--       7 PUBLISH, or SPUBLISH in a cluster, where the topic has the slot of the keys
 -- Why a script: two nodes can commit 7 then 8 and reach Redis as 8 then 7. A tail with a hole would be served as the
 -- truth, so an entry that does not continue the tail drops it; the next read refills it. A filler that read the
 -- database before this entry was committed must not write after it: its lease ends here.
@@ -24,8 +25,10 @@ if outcome == 'extended' then
   redis.pcall('LTRIM', KEYS[1], -tonumber(ARGV[3]), -1)
   redis.pcall('PEXPIRE', KEYS[1], ARGV[4])
 elseif outcome == 'dropped' or outcome == 'full' then
-  redis.pcall('DEL', KEYS[1])
+  -- A Redis that cannot save, or has too few replicas, refuses this too: then the tail is still to be dropped.
+  local gone = redis.pcall('DEL', KEYS[1])
+  if type(gone) ~= 'number' then outcome = gone end
 end
-redis.pcall('DEL', KEYS[2])
-redis.call('PUBLISH', ARGV[5], ARGV[2])
-return outcome
+local void = redis.pcall('DEL', KEYS[2])
+redis.call(ARGV[7], ARGV[5], ARGV[2])
+return type(void) == 'number' and outcome or void

@@ -27,6 +27,11 @@ impl Breaker {
         *self.closed.borrow()
     }
 
+    /// Says whenever it opens or closes.
+    pub(super) fn watch(&self) -> watch::Receiver<bool> {
+        self.closed.subscribe()
+    }
+
     /// Redis answered something.
     pub(super) fn answered(&self) {
         if self.failures.load(Ordering::Relaxed) != 0 {

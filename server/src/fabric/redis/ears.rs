@@ -1,327 +1,272 @@
-//! The connection that listens, and what it is to listen to.
+//! All connections that listen: one, or in a cluster one at each primary, for the topics whose slots it has.
 //!
-//! fred forgets subscriptions when its connection breaks (its own remedy sends an empty `PSUBSCRIBE` and leaves some
-//! out), and calls a subscription done when it is written, before Redis has read it. So the wanted topics are kept
-//! here, one task makes the connection match them, and a `PING` behind each `SUBSCRIBE` tells that it is in force.
+//! In a cluster topics are shard channels: a publication goes to one primary (and its replicas), not through the whole
+//! cluster. fred's cluster client does not tell when a channel went away with its slot, so each primary gets a
+//! connection of its own, a voice of its own that must be heard, and a count of its channels every second. When slots
+//! move, by hand or by a failover, their topics move to another ear, and a `Resync` follows.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use fred::clients::Client;
-use fred::error::Error;
-use fred::prelude::{ClientLike, EventInterface, PubsubInterface, Value};
-use fred::types::{ClusterHash, CustomCommand, Message};
-use metrics::{counter, gauge};
+use fred::prelude::{ClusterInterface, Server};
+use fred::types::cluster::ClusterRouting;
+use metrics::gauge;
 use parking_lot::Mutex;
-use tokio::sync::broadcast::{Receiver, error::RecvError};
-use tokio::sync::{Notify, watch};
-use tokio::task::AbortHandle;
-use tokio::time::{Duration, Instant, MissedTickBehavior, interval, timeout};
+use tokio::sync::Notify;
+use tokio::time::{Duration, Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::channel;
-use super::connection::{Connection, REPLACED_AFTER, next};
+use super::ear::{Ear, Post};
 use super::link::{Link, PROBE_EVERY};
-use super::sealed::{seal, unseal};
-use super::values::corrupt;
 use crate::fabric::inbox::Inbox;
 use crate::fabric::topic::Topic;
-use crate::fabric::types::{BusEvent, FabricError};
+use crate::fabric::types::FabricError;
 
-/// A node that spoke and did not hear itself for so long is deaf.
-const DEAF_AFTER: Duration = Duration::from_secs(3);
-/// Topics in one `SUBSCRIBE`.
-const AT_ONCE: usize = 500;
+/// How long asking a cluster where its slots are may take.
+const SURVEY: Duration = Duration::from_secs(2);
+/// Voices tried until one belongs to a place: enough for a place with one slot.
+const VOICES: usize = 200_000;
 
 pub(super) struct Ears {
     link: Arc<Link>,
-    /// The topic this node speaks to itself on.
-    voice: Topic,
-    wanted: Mutex<Wanted>,
-    changed: Notify,
-    /// Up to which version of `wanted` the connection matches it; `None` while there is no connection.
-    matched: watch::Sender<Option<u64>>,
-    heard: Mutex<Heard>,
-    pub(super) inbox: Inbox,
+    pub(super) inbox: Arc<Inbox>,
+    choir: Mutex<Choir>,
+    /// An ear thinks that something is elsewhere by now.
+    moved: Arc<Notify>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
 }
 
+/// Who listens where.
 #[derive(Default)]
-struct Wanted {
-    topics: HashSet<Topic>,
-    /// What was added or removed since the connection was last made to match.
-    changes: HashSet<Topic>,
-    version: u64,
-    /// Somebody was told that a `Resync` will come.
-    resync_owed: bool,
+struct Choir {
+    slots: Slots,
+    ears: Vec<Arc<Ear>>,
+    /// Topics of slots that nobody has, as far as we know.
+    homeless: HashSet<Topic>,
 }
 
-#[derive(Default)]
-struct Heard {
-    /// When the oldest word was spoken that was not heard yet.
-    unheard_since: Option<Instant>,
-    last: Option<Instant>,
+/// An ear and some topics for it.
+type Share = (Arc<Ear>, Vec<Topic>);
+
+/// The ranges of slots of a cluster with the primaries that have them, in order.
+#[derive(Default, PartialEq)]
+struct Slots(Vec<(u16, u16, Server)>);
+
+impl Slots {
+    fn of(routing: &ClusterRouting) -> Self {
+        Self(routing.slots().iter().map(|range| (range.start, range.end, range.primary.clone())).collect())
+    }
+
+    /// The primary that has the slot of a channel.
+    fn place(&self, channel: &str) -> Option<&Server> {
+        let slot = ClusterRouting::hash_key(channel.as_bytes());
+        let after = self.0.partition_point(|(first, _, _)| *first <= slot);
+        let (_, last, server) = self.0.get(after.checked_sub(1)?)?;
+        (slot <= *last).then_some(server)
+    }
+
+    fn places(&self) -> HashSet<&Server> {
+        self.0.iter().map(|(_, _, server)| server).collect()
+    }
 }
 
 impl Ears {
-    pub(super) fn start(link: &Arc<Link>) -> Result<(Arc<Self>, Connection), FabricError> {
-        let ears = Self {
+    pub(super) fn start(
+        link: &Arc<Link>,
+        tasks: &TaskTracker,
+        stop: &CancellationToken,
+    ) -> Result<Arc<Self>, FabricError> {
+        let ears = Arc::new(Self {
             link: Arc::clone(link),
-            voice: Topic::Probe(Uuid::now_v7()),
-            wanted: Mutex::default(),
-            changed: Notify::new(),
-            matched: watch::Sender::new(None),
-            heard: Mutex::default(),
-            inbox: Inbox::bounded(link.settings.inbox),
-        };
-        Ok((Arc::new(ears), Connection::start(&link.settings)?))
+            inbox: Arc::new(Inbox::bounded(link.settings.inbox)),
+            choir: Mutex::default(),
+            moved: Arc::default(),
+            tasks: tasks.clone(),
+            stop: stop.clone(),
+        });
+        if !link.settings.is_clustered() {
+            let only = ears.ear(None, Topic::Probe(Uuid::now_v7()))?;
+            ears.choir.lock().ears.push(only);
+        }
+        Ok(ears)
+    }
+
+    /// An ear with its task.
+    fn ear(&self, place: Option<Server>, voice: Topic) -> Result<Arc<Ear>, FabricError> {
+        let (ear, connection) = Ear::start(Post {
+            link: Arc::clone(&self.link),
+            place,
+            voice,
+            inbox: Arc::clone(&self.inbox),
+            moved: Arc::clone(&self.moved),
+            stop: self.stop.child_token(),
+        })?;
+        self.tasks.spawn(Arc::clone(&ear).keep(connection));
+        Ok(ear)
     }
 
     pub(super) async fn follow(&self, topics: &[Topic]) -> Result<(), FabricError> {
-        let version = self.want(topics, HashSet::insert);
-        let late = |error| {
-            self.wanted.lock().resync_owed = true;
-            self.changed.notify_one();
-            Err(error)
+        let deadline = Instant::now() + self.link.settings.command_limit();
+        let (wanting, all_have_a_home) = {
+            let mut choir = self.choir.lock();
+            let (shares, homeless) = choir.shares(topics, &self.link.settings.prefix);
+            let wanting: Vec<_> = shares.into_iter().map(|(ear, share)| (ear.want(&share), ear)).collect();
+            let all_have_a_home = homeless.is_empty();
+            choir.homeless.extend(homeless);
+            (wanting, all_have_a_home)
         };
-        if self.matched.borrow().is_none() {
-            return late(FabricError::Down);
+        let mut result = if all_have_a_home { Ok(()) } else { Err(FabricError::Down) };
+        for (version, ear) in wanting {
+            result = ear.follows(version, deadline).await.and(result);
         }
-        let limit = self.link.settings.command_limit();
-        let mut matched = self.matched.subscribe();
-        let in_time = timeout(limit, matched.wait_for(|done| done.is_some_and(|done| done >= version))).await;
-        if in_time.is_err() { late(FabricError::Timeout(limit)) } else { Ok(()) }
+        result
     }
 
     pub(super) fn unfollow(&self, topics: &[Topic]) {
-        self.want(topics, |wanted, topic| wanted.remove(&topic));
-    }
-
-    fn want(&self, topics: &[Topic], change: impl Fn(&mut HashSet<Topic>, Topic) -> bool) -> u64 {
-        let mut wanted = self.wanted.lock();
-        let mut changed = false;
-        for &topic in topics {
-            if change(&mut wanted.topics, topic) {
-                wanted.changes.insert(topic);
-                changed = true;
-            }
+        let mut choir = self.choir.lock();
+        let (shares, homeless) = choir.shares(topics, &self.link.settings.prefix);
+        for (ear, share) in shares {
+            ear.want_no_more(&share);
         }
-        if changed {
-            wanted.version += 1;
-            self.changed.notify_one();
+        for topic in homeless {
+            choir.homeless.remove(&topic);
         }
-        wanted.version
     }
 
     pub(super) fn is_hearing(&self) -> bool {
-        self.matched.borrow().is_some()
-            && self.heard.lock().last.is_some_and(|last| last.elapsed() < DEAF_AFTER)
+        let choir = self.choir.lock();
+        !choir.ears.is_empty() && choir.homeless.is_empty() && choir.ears.iter().all(|ear| ear.is_hearing())
     }
 
-    /// Waits until the connection is there, at most `limit`.
+    fn is_open(&self) -> bool {
+        let choir = self.choir.lock();
+        !choir.ears.is_empty() && choir.ears.iter().all(|ear| ear.is_open())
+    }
+
+    /// Waits until the connections are there, at most `limit`.
     pub(super) async fn open_within(&self, limit: Duration) {
-        let mut matched = self.matched.subscribe();
-        let _in_time = timeout(limit, matched.wait_for(Option::is_some)).await;
+        let open = async {
+            while !self.is_open() {
+                sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let _in_time = timeout(limit, open).await;
     }
 
-    /// Keeps the connection up and matching what is wanted until told to stop.
-    pub(super) async fn keep(self: Arc<Self>, connection: Connection, stop: CancellationToken) {
+    /// Keeps an ear at each place until told to stop.
+    pub(super) async fn keep(self: Arc<Self>) {
         let mut ticks = interval(PROBE_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut listening = Listening::to(&self, connection);
+        let mut reachable = self.link.breaker.watch();
         loop {
-            let mut tick = false;
+            let mut something_moved = false;
             tokio::select! {
-                biased;
-                () = stop.cancelled() => break,
-                () = next(&mut listening.connection.broken) => {
-                    self.lost(&mut listening);
-                    if !listening.connection.is_over() { continue }
+                () = self.stop.cancelled() => return,
+                () = self.moved.notified() => something_moved = true,
+                _ = reachable.changed() => {}
+                _ = ticks.tick() => {}
+            }
+            if self.link.settings.is_clustered() {
+                // While Redis is not reachable, fred asks by itself until it knows where everything is.
+                if (something_moved || !self.is_open()) && self.link.breaker.is_closed() {
+                    let _in_time = timeout(SURVEY, self.link.client().sync_cluster()).await;
                 }
-                () = next(&mut listening.connection.made) => {
-                    self.lost(&mut listening);
-                    listening.is_made = true;
-                }
-                () = self.changed.notified() => {}
-                _ = ticks.tick() => tick = true,
+                self.rearrange();
             }
-            let was_matched = self.matched.borrow().is_some();
-            if listening.is_worth_trying() && self.make_match(&mut listening).await {
-                listening.last_matched = Instant::now();
-            }
-            let matched = self.matched.borrow().is_some();
-            if matched && (tick || !was_matched) {
-                self.speak().await;
-            }
-            if listening.is_lost() || (matched && self.is_deaf()) {
-                tracing::warn!("the bus is not heard; connecting anew");
-                self.lost(&mut listening);
-                if let Ok(connection) = Connection::start(&self.link.settings) {
-                    listening = Listening::to(&self, connection);
-                }
-            }
-        }
-        self.matched.send_replace(None);
-        listening.connection.end().await;
-    }
-
-    /// The subscriptions are gone.
-    fn lost(&self, listening: &mut Listening) {
-        listening.have.clear();
-        listening.is_made = false;
-        *self.heard.lock() = Heard::default();
-        if self.matched.send_replace(None).is_some() {
-            self.wanted.lock().resync_owed = true;
+            let oldest = self.choir.lock().ears.iter().map(|ear| ear.age()).reduce(f64::max);
+            gauge!("hubbub_pubsub_probe_age_seconds").set(oldest.unwrap_or(f64::INFINITY));
         }
     }
 
-    /// Subscribes to what is wanted and not there, and the other way round; true when it all is as wanted.
-    async fn make_match(&self, listening: &mut Listening) -> bool {
-        let (version, changes) = {
-            let mut wanted = self.wanted.lock();
-            let mut changes = std::mem::take(&mut wanted.changes);
-            if self.matched.borrow().is_none() {
-                changes = wanted.topics.iter().copied().chain([self.voice]).collect();
-                wanted.resync_owed |= !wanted.topics.is_empty();
-            }
-            let wants = |topic: &Topic| *topic == self.voice || wanted.topics.contains(topic);
-            let changes: Vec<(Topic, bool)> = changes.iter().map(|topic| (*topic, wants(topic))).collect();
-            (wanted.version, changes)
+    /// Takes up where the slots are by now.
+    fn rearrange(&self) {
+        let Some(slots) = self.link.client().cached_cluster_state().map(|routing| Slots::of(&routing)) else {
+            return;
         };
-        let (add, remove): (Vec<_>, Vec<_>) = changes
-            .iter()
-            .filter(|(topic, wanted)| *wanted != listening.have.contains(topic))
-            .partition(|(_, wanted)| *wanted);
-        let done = self.subscribe(listening, &add).await.is_ok()
-            && self.unsubscribe(listening, &remove).await.is_ok();
-        let mut wanted = self.wanted.lock();
-        if !done {
-            wanted.changes.extend(changes.iter().map(|(topic, _)| *topic));
-            wanted.resync_owed = true;
-            return false;
-        }
-        self.matched.send_replace(Some(version));
-        if std::mem::take(&mut wanted.resync_owed) {
-            self.inbox.resync();
-        }
-        true
-    }
-
-    async fn subscribe(&self, listening: &mut Listening, topics: &[&(Topic, bool)]) -> Result<(), Error> {
-        let client = &listening.connection.client;
-        for some in topics.chunks(AT_ONCE) {
-            client.subscribe(self.channels(some)).await?;
-            in_force(client).await?;
-            listening.have.extend(some.iter().map(|(topic, _)| *topic));
-        }
-        Ok(())
-    }
-
-    async fn unsubscribe(&self, listening: &mut Listening, topics: &[&(Topic, bool)]) -> Result<(), Error> {
-        for some in topics.chunks(AT_ONCE) {
-            listening.connection.client.unsubscribe(self.channels(some)).await?;
-            for (topic, _) in some {
-                listening.have.remove(topic);
-            }
-        }
-        Ok(())
-    }
-
-    fn channels(&self, topics: &[&(Topic, bool)]) -> Vec<String> {
-        topics.iter().map(|(topic, _)| channel(&self.link.settings.prefix, *topic)).collect()
-    }
-
-    /// Says something to itself, through the bus.
-    async fn speak(&self) {
-        let client = self.link.client();
-        let word = client.publish::<(), _, _>(channel(&self.link.settings.prefix, self.voice), seal(0, "?"));
-        let spoken = Instant::now();
-        self.heard.lock().unheard_since.get_or_insert(spoken);
-        if self.link.call("probe", Box::pin(word)).await.is_err() {
-            // Not spoken, perhaps: then nothing can be said about hearing.
-            self.heard.lock().unheard_since = None;
-        }
-        let age = self.heard.lock().last.map_or(f64::INFINITY, |last| last.elapsed().as_secs_f64());
-        gauge!("hubbub_pubsub_probe_age_seconds").set(age);
-    }
-
-    fn is_deaf(&self) -> bool {
-        self.heard.lock().unheard_since.is_some_and(|since| since.elapsed() > DEAF_AFTER)
-    }
-
-    /// Passes on what is heard. Never waits for anything but the next message.
-    async fn listen(self: Arc<Self>, mut messages: Receiver<Message>) {
-        loop {
-            match messages.recv().await {
-                Ok(message) => self.hear(message),
-                Err(RecvError::Lagged(lost)) => {
-                    counter!("hubbub_pubsub_dropped_total").increment(lost);
-                    self.inbox.resync();
-                }
-                Err(RecvError::Closed) => return,
-            }
-        }
-    }
-
-    fn hear(&self, message: Message) {
-        let name = message.channel.strip_prefix(self.link.settings.prefix.as_str());
-        let Some(topic) = name.and_then(Topic::parse) else { return };
-        if topic == self.voice {
-            *self.heard.lock() = Heard { unheard_since: None, last: Some(Instant::now()) };
+        let mut choir = self.choir.lock();
+        if slots == choir.slots || slots.0.is_empty() {
             return;
         }
-        let sealed = match message.value {
-            Value::String(text) => Some(text),
-            _ => None,
-        };
-        if let Some((_, payload)) = sealed.as_ref().and_then(unseal) {
-            // A copy: the slice would keep all that was read from the socket with it for as long as a slow reader's
-            // outbox keeps the message.
-            let payload = payload.to_string().into();
-            self.inbox.deliver(BusEvent::Message { topic, payload });
-        } else {
-            corrupt();
-            self.inbox.resync();
+        let prefix = &self.link.settings.prefix;
+        let topics: Vec<Topic> = choir.topics().into_iter().collect();
+        choir.slots = slots;
+        let Choir { slots, ears, .. } = &mut *choir;
+        ears.retain(|ear| {
+            let stays = slots.place(&channel(prefix, ear.voice)) == ear.place.as_ref();
+            if !stays {
+                ear.leave();
+            }
+            stays
+        });
+        for place in slots.places() {
+            if ears.iter().all(|ear| ear.place.as_ref() != Some(place))
+                && let Ok(ear) = self.ear(Some(place.clone()), slots.voice_at(place, prefix))
+            {
+                ears.push(ear);
+            }
+        }
+        tracing::info!(primaries = ears.len(), "slots of the Redis cluster are arranged anew");
+        let (shares, homeless) = choir.shares(&topics, prefix);
+        choir.homeless = homeless;
+        for (ear, share) in shares {
+            ear.want_exactly(share.into_iter().collect());
         }
     }
 }
 
-/// A connection and what it is subscribed to.
-struct Listening {
-    connection: Connection,
-    is_made: bool,
-    have: HashSet<Topic>,
-    last_matched: Instant,
-    listener: AbortHandle,
-}
-
-impl Listening {
-    fn to(ears: &Arc<Ears>, connection: Connection) -> Self {
-        let messages = connection.client.message_rx();
-        let listener = tokio::spawn(Arc::clone(ears).listen(messages)).abort_handle();
-        Self { connection, is_made: false, have: HashSet::new(), last_matched: Instant::now(), listener }
-    }
-
-    /// Before fred says that the connection is made, a subscription may still go out over it, and would be thrown away
-    /// when it says so. But we do not wait for that word for ever.
-    fn is_worth_trying(&self) -> bool {
-        self.is_made || self.last_matched.elapsed() > DEAF_AFTER
-    }
-
-    fn is_lost(&self) -> bool {
-        self.connection.is_over() || self.last_matched.elapsed() > REPLACED_AFTER
+impl Slots {
+    /// A voice that belongs to a place.
+    fn voice_at(&self, place: &Server, prefix: &str) -> Topic {
+        let mut voices = (0..VOICES).map(|_| Topic::Probe(Uuid::now_v7()));
+        let fits = |voice: &Topic| self.place(&channel(prefix, *voice)) == Some(place);
+        voices.find(fits).unwrap_or(Topic::Probe(Uuid::nil()))
     }
 }
 
-impl Drop for Listening {
-    fn drop(&mut self) {
-        self.listener.abort();
+impl Choir {
+    fn topics(&self) -> HashSet<Topic> {
+        let heard = self.ears.iter().flat_map(|ear| ear.topics());
+        heard.chain(self.homeless.iter().copied()).collect()
+    }
+
+    /// For each ear its share of these topics, perhaps none; and those that no ear is there for.
+    fn shares(&self, topics: &[Topic], prefix: &str) -> (Vec<Share>, HashSet<Topic>) {
+        let mut shares: Vec<Share> = self.ears.iter().map(|ear| (Arc::clone(ear), Vec::new())).collect();
+        let mut homeless = HashSet::new();
+        for &topic in topics {
+            let place = self.slots.place(&channel(prefix, topic));
+            match shares.iter_mut().find(|(ear, _)| ear.place.as_ref() == place) {
+                Some((_, share)) => share.push(topic),
+                None => drop(homeless.insert(topic)),
+            }
+        }
+        (shares, homeless)
     }
 }
 
-/// Redis answers in order, so it has done what came before once it answers this. In a cluster the question goes to
-/// the node that fred subscribes at.
-async fn in_force(client: &Client) -> Result<(), Error> {
-    let place = ClusterHash::Custom(fred::util::redis_keyslot(client.id().as_bytes()));
-    client.custom(CustomCommand::new_static("PING", place, false), Vec::<Value>::new()).await
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_slot_has_its_place() {
+        let [one, two] = [7001, 7002].map(|port| Server::new("127.0.0.1", port));
+        let slots =
+            Slots(vec![(0, 99, one.clone()), (200, 8_000, two.clone()), (8_001, 16_383, one.clone())]);
+        // The slot of `x` is 16287, of `b` 3300.
+        let place = |name| slots.place(name);
+        assert_eq!((place("x"), place("b")), (Some(&one), Some(&two)));
+        let unowned = (0..100_000).map(|n| format!("key{n}"));
+        let unowned: Vec<_> = unowned.filter(|name| slots.place(name).is_none()).collect();
+        assert!(unowned.iter().all(|name| (100..200).contains(&ClusterRouting::hash_key(name.as_bytes()))));
+        assert!(!unowned.is_empty());
+        for server in slots.places() {
+            let voice = slots.voice_at(server, "hubbub:");
+            assert_eq!(slots.place(&channel("hubbub:", voice)), Some(server));
+        }
+    }
 }

@@ -1,15 +1,19 @@
 //! The fabric of a cluster: Redis, through fred.
 //!
-//! Two connections a node, however many clients it has: one for commands ([`link`]), one that listens ([`ears`]).
+//! Two connections a node, however many clients it has: one for commands ([`link`]), one that listens ([`ears`]). In a
+//! cluster it is two to each primary.
 
 mod breaker;
 mod connection;
+mod ear;
 mod ears;
 mod link;
+mod many;
 mod script;
 mod sealed;
 mod settings;
 mod tails;
+mod tls;
 mod unsettled;
 mod values;
 
@@ -17,7 +21,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fred::prelude::{ClientLike, PubsubInterface};
+use fred::prelude::ClientLike;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -28,6 +32,7 @@ use self::link::Link;
 use self::sealed::seal;
 pub use self::settings::RedisSettings;
 use self::unsettled::Unsettled;
+pub(super) use self::values::corrupt;
 use super::Result;
 use super::topic::{Key, Topic};
 use super::types::{BusEvent, Payload};
@@ -49,8 +54,8 @@ impl Redis {
         let unsettled = Arc::<Unsettled>::default();
         let (link, connection) = Link::start(settings)?;
         tasks.spawn(Arc::clone(&link).keep(connection, Arc::clone(&unsettled), stop.clone()));
-        let (ears, connection) = Ears::start(&link)?;
-        tasks.spawn(Arc::clone(&ears).keep(connection, stop.clone()));
+        let ears = Ears::start(&link, &tasks, &stop)?;
+        tasks.spawn(Arc::clone(&ears).keep());
         tasks.close();
         // The guard first: a start that is given up must end its tasks.
         let started =
@@ -79,9 +84,7 @@ impl Redis {
     }
 
     pub(super) async fn publish(&self, topic: Topic, payload: &Payload) -> Result<()> {
-        let client = self.link.client();
-        let said = client.publish::<(), _, _>(self.channel(topic), seal(0, payload));
-        self.link.call("publish", Box::pin(said)).await
+        self.link.publish("publish", self.channel(topic), seal(0, payload)).await
     }
 
     pub(super) async fn follow(&self, topics: &[Topic]) -> Result<()> {

@@ -5,8 +5,11 @@ use std::sync::LazyLock;
 use fred::clients::Pipeline;
 use fred::error::Error;
 use fred::prelude::{Client, ClientLike, Value};
+use fred::types::cluster::ClusterRouting;
 use fred::types::{ClusterHash, CustomCommand};
 use sha1::{Digest, Sha1};
+
+use super::link::is_redirected;
 
 /// One script. Redis forgets them when it restarts, so every call is ready to send the text again.
 pub(super) struct Script {
@@ -27,6 +30,8 @@ scripts! {
     COMPARE_AND_TOUCH = "compare_and_touch.lua";
     RAISE = "raise.lua";
     HASH_SET = "hash_set.lua";
+    HASH_REPLACE = "hash_replace.lua";
+    SCORES_ADD = "scores_add.lua";
     COUNT = "count.lua";
     LOCK = "lock.lua";
 }
@@ -35,13 +40,16 @@ scripts! {
 #[derive(Clone)]
 pub(super) struct Call {
     keys: usize,
+    /// The slot of its keys in a cluster.
+    slot: u16,
     values: Vec<Value>,
 }
 
 impl Call {
     pub(super) fn on<const N: usize>(keys: [String; N], args: impl IntoIterator<Item = Value>) -> Self {
+        let slot = keys.first().map_or(0, |key| ClusterRouting::hash_key(key.as_bytes()));
         let values = keys.into_iter().map(Value::from).chain(args).collect();
-        Self { keys: N, values }
+        Self { keys: N, slot, values }
     }
 
     /// `script numkeys key … arg …`
@@ -59,15 +67,15 @@ impl Script {
 
     /// Runs it once.
     pub(super) async fn run(&self, client: &Client, call: Call) -> Result<Value, Error> {
-        match client.custom(by_hash(), call.clone().arguments(self.hash.as_str().into())).await {
-            Err(error) if is_unknown(&error) => {
-                client.custom(by_text(), call.arguments(self.text.into())).await
+        match client.custom(by_hash(call.slot), call.clone().arguments(self.hash.as_str().into())).await {
+            Err(error) if is_unknown(&error) || is_redirected(&error) => {
+                client.custom(by_text(call.slot), call.arguments(self.text.into())).await
             }
             answered => answered,
         }
     }
 
-    /// Runs it once for each call, in one round trip, or two when Redis did not know it. As many results as calls,
+    /// Runs it once for each call, in one round trip, or two when Redis did not know it or a slot had moved. As many results as calls,
     /// unless nothing could be sent.
     pub(super) async fn run_all(
         &self,
@@ -76,17 +84,19 @@ impl Script {
     ) -> Result<Vec<Result<Value, Error>>, Error> {
         let pipeline = client.pipeline();
         for call in &calls {
-            queue(&pipeline, by_hash(), call.clone().arguments(self.hash.as_str().into())).await?;
+            queue(&pipeline, by_hash(call.slot), call.clone().arguments(self.hash.as_str().into())).await?;
         }
         let mut results = whole(pipeline.try_all().await, calls.len())?;
-        let unknown: Vec<usize> =
-            (0..calls.len()).filter(|&index| results[index].as_ref().is_err_and(is_unknown)).collect();
-        if !unknown.is_empty() {
+        let is_undone = |error: &Error| is_unknown(error) || is_redirected(error);
+        let undone: Vec<usize> =
+            (0..calls.len()).filter(|&index| results[index].as_ref().is_err_and(is_undone)).collect();
+        if !undone.is_empty() {
             let again = client.pipeline();
-            for &index in &unknown {
-                queue(&again, by_text(), calls[index].clone().arguments(self.text.into())).await?;
+            for &index in &undone {
+                let call = calls[index].clone();
+                queue(&again, by_text(call.slot), call.arguments(self.text.into())).await?;
             }
-            for (index, result) in unknown.iter().zip(whole(again.try_all().await, unknown.len())?) {
+            for (index, result) in undone.iter().zip(whole(again.try_all().await, undone.len())?) {
                 results[*index] = result;
             }
         }
@@ -94,14 +104,14 @@ impl Script {
     }
 }
 
-/// fred's own `evalsha` is not there for pipelines, so both ways of running spell the command; its place in a cluster
-/// is that of its first key.
-fn by_hash() -> CustomCommand {
-    CustomCommand::new_static("EVALSHA", ClusterHash::Offset(2), false)
+/// fred's own `evalsha` is not there for pipelines, so both ways of running spell the command. And its place in a
+/// cluster: of a custom command fred heeds only a slot, and takes the first argument for the key otherwise.
+fn by_hash(slot: u16) -> CustomCommand {
+    CustomCommand::new_static("EVALSHA", ClusterHash::Custom(slot), false)
 }
 
-fn by_text() -> CustomCommand {
-    CustomCommand::new_static("EVAL", ClusterHash::Offset(2), false)
+fn by_text(slot: u16) -> CustomCommand {
+    CustomCommand::new_static("EVAL", ClusterHash::Custom(slot), false)
 }
 
 async fn queue(pipeline: &Pipeline<Client>, command: CustomCommand, args: Vec<Value>) -> Result<(), Error> {
@@ -113,7 +123,10 @@ fn is_unknown(error: &Error) -> bool {
 }
 
 /// A pipeline that failed as a whole has one result.
-fn whole<T>(mut results: Vec<Result<T, Error>>, calls: usize) -> Result<Vec<Result<T, Error>>, Error> {
+pub(super) fn whole<T>(
+    mut results: Vec<Result<T, Error>>,
+    calls: usize,
+) -> Result<Vec<Result<T, Error>>, Error> {
     if results.len() == calls {
         return Ok(results);
     }

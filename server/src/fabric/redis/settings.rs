@@ -1,12 +1,14 @@
 //! What can be set about Redis, and what fred is told: its own defaults wait for ever and queue without bound.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use fred::prelude::{Builder, Client, Config, ReconnectPolicy};
+use fred::prelude::{Builder, Client, Config, ReconnectPolicy, Server, ServerConfig};
 use fred::types::RespVersion;
 use fred::types::config::{TcpConfig, UnresponsiveConfig};
 
+use super::tls;
 use crate::fabric::types::FabricError;
 use crate::fabric::{INBOX, TAIL_KEPT, TAIL_TTL};
 
@@ -23,8 +25,13 @@ const SCHEMES: [&str; 6] =
 /// Where Redis is and how it is used.
 #[derive(Clone)]
 pub struct RedisSettings {
-    /// `redis://[user][:password]@host:port/db`, also `rediss://` (TLS), `redis-sentinel://` and `redis-cluster://`.
+    /// `redis://[user][:password]@host:port/db`;
+    /// `redis-sentinel://[user][:password]@sentinel:26379/db?sentinelServiceName=name&node=sentinel:26379…`, perhaps with
+    /// `&sentinelUsername=…&sentinelPassword=…`; `redis-cluster://[user][:password]@host:port?node=host:port…`; each also
+    /// with `rediss` in place of `redis`, for TLS.
     pub url: String,
+    /// The certificates, in PEM, one of which must have signed that of Redis; without it those this machine believes.
+    pub ca_file: Option<PathBuf>,
     /// In front of every key and topic, so that several installations can share one Redis.
     pub prefix: String,
     /// How long an operation waits for Redis; never more than 300 ms.
@@ -44,6 +51,7 @@ impl RedisSettings {
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
+            ca_file: None,
             prefix: "hubbub:".to_owned(),
             command_timeout: LONGEST_COMMAND,
             connect_timeout: Duration::from_secs(2),
@@ -58,23 +66,50 @@ impl RedisSettings {
         self.command_timeout.min(LONGEST_COMMAND)
     }
 
-    /// A client that is not connected yet, with every waiting time and every queue bounded.
-    pub(super) fn client(&self) -> Result<Client, FabricError> {
+    /// Whether the address is that of a Redis Cluster.
+    pub(super) fn is_clustered(&self) -> bool {
+        self.scheme().ends_with("-cluster")
+    }
+
+    fn scheme(&self) -> &str {
+        self.url.split_once("://").map_or("", |(scheme, _)| scheme)
+    }
+
+    fn config(&self) -> Result<Config, FabricError> {
+        let scheme = self.scheme();
         // fred takes any scheme for a plain connection.
-        let scheme = self.url.split_once("://").map_or("", |(scheme, _)| scheme);
         if !SCHEMES.contains(&scheme) {
             return Err(FabricError::Url(format!("it must begin with one of {}", SCHEMES.join(", "))));
         }
-        let mut config = Config::from_url(&self.url).map_err(|error| FabricError::Url(error.to_string()))?;
+        // Without the second `s`, for fred would go and read the certificates of this machine.
+        let secure = scheme.starts_with("rediss");
+        let url = if secure { self.url.replacen("rediss", "redis", 1) } else { self.url.clone() };
+        let mut config = Config::from_url(&url).map_err(|error| FabricError::Url(error.to_string()))?;
+        if secure {
+            config.tls = Some(tls::config(self.ca_file.as_deref())?);
+        }
         config.version = RespVersion::RESP3;
         config.fail_fast = false; // the first connection is tried again like any other
+        Ok(config)
+    }
+
+    /// A client that is not connected yet, with every waiting time and every queue bounded: for the Redis of the
+    /// address, or for one node of that cluster.
+    pub(super) fn client(&self, node: Option<&Server>) -> Result<Client, FabricError> {
+        let mut config = self.config()?;
+        if let Some(server) = node {
+            config.server = ServerConfig::Centralized { server: server.clone() };
+            config.database = None;
+        }
         Builder::from_config(config)
             .with_connection_config(|connection| {
                 connection.connection_timeout = self.connect_timeout;
                 connection.internal_command_timeout = self.connect_timeout;
                 connection.max_command_attempts = 1; // a count or a publish must not happen twice
+                connection.max_redirections = 0; // see `is_redirected`
                 connection.max_command_buffer_len = COMMAND_BUFFER;
                 connection.reconnect_on_auth_error = true;
+                // See also `Connection::is_stuck`.
                 connection.unresponsive = UnresponsiveConfig {
                     max_timeout: Some(Duration::from_secs(3)),
                     interval: Duration::from_millis(500),
@@ -109,35 +144,66 @@ impl fmt::Debug for RedisSettings {
 
 #[cfg(test)]
 mod tests {
-    use fred::prelude::{ClientLike, ServerConfig};
+    use fred::prelude::ClientLike;
+    use fred::types::config::ReconnectError;
 
     use super::*;
 
     #[test]
     fn fred_gets_every_bound_we_decided_on() {
-        let client = RedisSettings::new("redis://:sec%40ret@cache.example:6380/3").client().unwrap();
-        let config = client.client_config();
-        assert_eq!(config.password.as_deref(), Some("sec@ret"));
-        assert_eq!(config.database, Some(3));
-        assert_eq!(config.server, ServerConfig::new_centralized("cache.example", 6380));
-        assert_eq!(config.version, RespVersion::RESP3);
-        assert!(!config.fail_fast && !config.uses_tls());
+        let node = Server::new("10.0.0.7", 7000);
+        for (url, node) in [
+            ("redis://:sec%40ret@cache.example:6380/3", None),
+            ("redis-sentinel://:sec%40ret@watch.example/3?sentinelServiceName=main", None),
+            ("redis-cluster://:sec%40ret@cache.example", None),
+            ("redis-cluster://:sec%40ret@cache.example", Some(&node)),
+        ] {
+            let client = RedisSettings::new(url).client(node).unwrap();
+            let config = client.client_config();
+            assert_eq!(config.password.as_deref(), Some("sec@ret"));
+            assert_eq!(config.version, RespVersion::RESP3);
+            assert!(!config.fail_fast && !config.uses_tls());
 
-        let connection = client.connection_config();
-        assert_eq!(connection.connection_timeout, Duration::from_secs(2));
-        assert_eq!(connection.internal_command_timeout, Duration::from_secs(2));
-        assert_eq!(connection.max_command_attempts, 1);
-        assert_eq!(connection.max_command_buffer_len, 10_000);
-        assert_eq!(connection.unresponsive.max_timeout, Some(Duration::from_secs(3)));
-        assert_eq!(connection.unresponsive.interval, Duration::from_millis(500));
-        assert_eq!(connection.tcp.nodelay, Some(true));
-        assert!(connection.reconnect_on_auth_error);
+            let connection = client.connection_config();
+            assert_eq!(connection.connection_timeout, Duration::from_secs(2));
+            assert_eq!(connection.internal_command_timeout, Duration::from_secs(2));
+            assert_eq!(connection.max_command_attempts, 1);
+            assert_eq!(connection.max_redirections, 0);
+            assert_eq!(connection.max_command_buffer_len, 10_000);
+            assert_eq!(connection.unresponsive.max_timeout, Some(Duration::from_secs(3)));
+            assert_eq!(connection.unresponsive.interval, Duration::from_millis(500));
+            assert_eq!(connection.tcp.nodelay, Some(true));
+            assert!(connection.reconnect_on_auth_error && !connection.disable_cluster_health_check);
+            let reconnects_on =
+                [ReconnectError::ClusterDown, ReconnectError::Loading, ReconnectError::ReadOnly];
+            assert_eq!(connection.reconnect_errors, reconnects_on);
 
-        let performance = client.perf_config();
-        assert_eq!(performance.default_command_timeout, Duration::from_millis(270));
-        assert!(performance.broadcast_channel_capacity >= 4096);
-        let policy = client.client_reconnect_policy().unwrap();
-        assert_eq!(policy, ReconnectPolicy::new_exponential(0, 100, 1_000, 2));
+            let performance = client.perf_config();
+            assert_eq!(performance.default_command_timeout, Duration::from_millis(270));
+            assert_eq!(performance.broadcast_channel_capacity, 8192);
+            let policy = client.client_reconnect_policy().unwrap();
+            assert_eq!(policy, ReconnectPolicy::new_exponential(0, 100, 1_000, 2));
+        }
+    }
+
+    #[test]
+    fn an_address_says_where_redis_is() {
+        let config = |url, node| RedisSettings::new(url).client(node).unwrap().client_config();
+        let one = config("redis://cache.example:6380/3", None);
+        assert_eq!(
+            (one.server, one.database),
+            (ServerConfig::new_centralized("cache.example", 6380), Some(3))
+        );
+        let node = Server::new("10.0.0.7", 7000);
+        let one_of_many = config("redis-cluster://cache.example", Some(&node));
+        assert_eq!(one_of_many.server, ServerConfig::new_centralized("10.0.0.7", 7000));
+        let url = "redis-sentinel://a:1/2?sentinelServiceName=main&sentinelPassword=p%40w&node=b:2";
+        let watched = config(url, None);
+        let ServerConfig::Sentinel { hosts, service_name, password, .. } = watched.server else { panic!() };
+        assert_eq!((hosts.len(), service_name.as_str(), password.as_deref()), (2, "main", Some("p@w")));
+        assert_eq!(watched.database, Some(2));
+        let many = config("redis-cluster://a:1?node=b:2&node=c:3", None);
+        assert_eq!(many.server.hosts().len(), 3);
     }
 
     #[test]
@@ -149,8 +215,14 @@ mod tests {
 
     #[test]
     fn other_kinds_of_address_are_understood_and_wrong_ones_refused() {
-        let client = |url: &str| RedisSettings::new(url).client();
-        assert!(client("rediss://:pw@cache.example:6380/0").unwrap().client_config().uses_tls());
+        let client = |url: &str| RedisSettings::new(url).client(None);
+        for url in [
+            "rediss://:pw@cache.example:6380/0",
+            "rediss-cluster://a",
+            "rediss-sentinel://a?sentinelServiceName=b",
+        ] {
+            assert!(client(url).unwrap().client_config().uses_tls(), "{url}");
+        }
         assert!(client("redis-cluster://a:7001?node=b:7002").unwrap().is_clustered());
         assert!(client("redis-sentinel://a:26379?sentinelServiceName=main").unwrap().uses_sentinels());
         for wrong in ["", "cache.example", "http://cache.example", "redis://"] {

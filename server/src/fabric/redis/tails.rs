@@ -39,6 +39,8 @@ impl Redis {
         let outcomes: Vec<Tail> = results.into_iter().map(outcome).collect();
         let failed = publications.iter().zip(&outcomes).filter(|(_, tail)| **tail == Tail::Failed);
         self.unsettled.remember(failed.map(|(entry, _)| entry.stream));
+        let recalls = publications.iter().filter(|entry| entry.drop_tail);
+        self.unsettled.dropped(recalls.map(|entry| entry.stream));
         Ok(outcomes)
     }
 
@@ -53,6 +55,7 @@ impl Redis {
                 milliseconds(self.link.settings.tail_ttl).into(),
                 self.channel(Topic::Stream(stream)).into(),
                 i64::from(drop_tail).into(),
+                if self.link.settings.is_clustered() { "SPUBLISH" } else { "PUBLISH" }.into(),
             ],
         )
     }
@@ -119,8 +122,9 @@ impl Redis {
         let keys = vec![self.name(&Key::tail(stream)), self.name(&Key::lease(stream))];
         let client = self.link.client();
         let dropped = self.link.call("drop_tail", Box::pin(client.del::<(), _>(keys))).await;
-        if dropped.is_err() {
-            self.unsettled.remember([stream]);
+        match dropped {
+            Ok(()) => self.unsettled.dropped([stream]),
+            Err(_) => self.unsettled.remember([stream]),
         }
         dropped
     }

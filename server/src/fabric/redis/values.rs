@@ -86,7 +86,7 @@ impl Redis {
         ttl: Duration,
     ) -> Result<()> {
         let call = Call::on([self.name(key)], [field.into(), value.into(), milliseconds(ttl).into()]);
-        match self.run("hash_set", &script::HASH_SET, call).await {
+        match self.run_or_anew("hash_set", &script::HASH_SET, call, key).await {
             Err(FabricError::Full(_)) => Ok(()), // the script removed the hash
             result => result.map(drop),
         }
@@ -94,9 +94,9 @@ impl Redis {
 
     pub(in crate::fabric) async fn hash_delete(&self, key: &Key, field: &str) -> Result<bool> {
         let client = self.link.client();
-        let removed: u64 =
-            self.link.call("hash_delete", Box::pin(client.hdel(self.name(key), field))).await?;
-        Ok(removed != 0)
+        let delete = Box::pin(client.hdel::<Value, _, _>(self.name(key), field));
+        let removed = or_miss(self.link.call("hash_delete", delete).await)?;
+        Ok(removed.and_then(|removed| removed.as_u64()).is_some_and(|removed| removed != 0))
     }
 
     pub(in crate::fabric) async fn hash_read(&self, key: &Key) -> Result<HashMap<String, String>> {
@@ -112,15 +112,15 @@ impl Redis {
 
     pub(in crate::fabric) async fn count(&self, key: &Key, window: Duration) -> Result<u64> {
         let call = Call::on([self.name(key)], [milliseconds(window).into()]);
-        self.run("count", &script::COUNT, call).await?.convert().map_err(unexpected)
+        self.run_or_anew("count", &script::COUNT, call, key).await?.convert().map_err(unexpected)
     }
 
     pub(in crate::fabric) async fn lock(&self, key: &Key, ttl: Duration) -> Result<Option<Lock>> {
         let kept = milliseconds(ttl + FENCE_KEPT);
         let call =
             Call::on([self.name(key), self.name(&key.fence())], [milliseconds(ttl).into(), kept.into()]);
-        let token: Option<u64> =
-            self.run("lock", &script::LOCK, call).await?.convert().map_err(unexpected)?;
+        let token = self.run_or_anew("lock", &script::LOCK, call, &key.fence()).await?;
+        let token: Option<u64> = token.convert().map_err(unexpected)?;
         Ok(token.map(|token| Lock { key: key.clone(), token }))
     }
 
@@ -128,6 +128,18 @@ impl Redis {
     pub(super) async fn run(&self, op: &'static str, script: &Script, call: Call) -> Result<Value> {
         let client = self.link.client();
         self.link.call(op, Box::pin(script.run(&client, call))).await
+    }
+
+    /// Runs a script; where it cannot read what is under `key`, once more without that.
+    async fn run_or_anew(&self, op: &'static str, script: &Script, call: Call, key: &Key) -> Result<Value> {
+        match self.run(op, script, call.clone()).await {
+            Err(FabricError::Reply(text)) if is_unreadable(&text) => {
+                corrupt();
+                self.delete(key).await?;
+                self.run(op, script, call).await
+            }
+            answer => answer,
+        }
     }
 
     /// Runs a script that says whether it did it.
@@ -151,7 +163,7 @@ fn expiry(ttl: Duration) -> Expiration {
 /// Something of another kind under our key is as good as nothing there.
 pub(super) fn or_miss(answer: Result<Value>) -> Result<Option<Value>> {
     match answer {
-        Err(FabricError::Reply(text)) if text.contains("WRONGTYPE") => {
+        Err(FabricError::Reply(text)) if is_unreadable(&text) => {
             corrupt();
             Ok(None)
         }
@@ -159,7 +171,12 @@ pub(super) fn or_miss(answer: Result<Value>) -> Result<Option<Value>> {
     }
 }
 
-fn text(value: Value) -> Option<String> {
+/// Whether Redis says that a value is of another kind than it should be.
+fn is_unreadable(text: &str) -> bool {
+    text.contains("WRONGTYPE") || text.contains("value is not an integer")
+}
+
+pub(super) fn text(value: Value) -> Option<String> {
     match value {
         Value::Null => None,
         Value::Bytes(_) => {
@@ -171,7 +188,7 @@ fn text(value: Value) -> Option<String> {
 }
 
 /// Counts a value that cannot be read.
-pub(super) fn corrupt() {
+pub(in crate::fabric) fn corrupt() {
     counter!("hubbub_cache_corrupt_total", "dep" => "redis").increment(1);
 }
 

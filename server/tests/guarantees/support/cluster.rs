@@ -58,6 +58,15 @@ impl TestCluster {
         Self::new(environments.to_vec(), Keeps::Database(database)).await
     }
 
+    /// `count` nodes on one Postgres and a Redis of the test's own.
+    pub(crate) async fn start_on_redis(count: usize, url: &str) -> Self {
+        let database = TestDatabase::create().await;
+        let mut environment = in_cluster(&[], &database, &unique("t"));
+        environment.retain(|(name, _)| name != "REDIS_URL");
+        environment.push(("REDIS_URL".to_owned(), url.to_owned()));
+        Self::new(vec![environment; count], Keeps::Database(database)).await
+    }
+
     async fn new(environments: Vec<Environment>, keeps: Keeps) -> Self {
         // All at once, as a cluster is started: whoever comes first makes the tables.
         let nodes = futures_util::future::join_all(environments.iter().map(Node::start)).await;
