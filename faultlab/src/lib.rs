@@ -14,6 +14,7 @@
 //! | [`checker`] | what must hold of it |
 //! | [`mod@run`] | all of it, once |
 //! | [`report`] | what is printed |
+//! | [`mutants`] | whether broken promises are noticed |
 //!
 //! The first four are useful alone, to test one fault: see [`cluster::Cluster::start`].
 
@@ -23,6 +24,7 @@ pub mod cluster;
 pub mod error;
 pub mod evidence;
 pub mod history;
+pub mod mutants;
 pub mod nemesis;
 pub mod node;
 pub mod process;

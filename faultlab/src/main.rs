@@ -5,6 +5,7 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 use clap::{Args, Parser, Subcommand};
 use faultlab::{
     error::{Doing as _, LabError, Result},
+    mutants::{self, Fate, MUTANTS, Programs},
     nemesis::{Profile, schedule},
     node, report, rng,
     run::{self, Wish},
@@ -24,6 +25,20 @@ enum Command {
     Run(RunArguments),
     /// Prints the plan of a run without running.
     Plan(RunArguments),
+    /// Runs servers with a promise broken on purpose: each must turn a run red.
+    Mutants {
+        /// The server with mutants (`cargo build -p hubbub-server --features mutants --example mutant`).
+        #[arg(long)]
+        server: PathBuf,
+        /// The program that tries locks (`--example late_unlock`).
+        #[arg(long)]
+        late_unlock: PathBuf,
+        /// Only the mutants whose name holds this.
+        #[arg(long)]
+        only: Option<String>,
+        #[command(flatten)]
+        run: RunArguments,
+    },
     /// Checks the history of an earlier run again.
     Check {
         /// The folder of the run.
@@ -66,6 +81,9 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Run(arguments) => run(&arguments),
         Command::Plan(arguments) => plan(&arguments),
+        Command::Mutants { server, late_unlock, only, run } => {
+            mutants(&Programs { server, late_unlock }, only.as_deref().unwrap_or_default(), &run)
+        }
         Command::Check { folder } => check(&folder),
     };
     match outcome {
@@ -83,6 +101,25 @@ impl RunArguments {
         Duration::try_from_secs_f64(self.minutes * 60.0).doing("read the minutes")
     }
 
+    fn wish(&self, binary: PathBuf) -> Result<Wish> {
+        let seed = self.seed()?;
+        let folder = self.folder.clone().unwrap_or_else(|| {
+            std::env::temp_dir().join(format!("hubbub-faultlab-run-{seed}-{}", std::process::id()))
+        });
+        Ok(Wish {
+            seed,
+            length: self.length()?,
+            profile: self.profile,
+            nodes: self.nodes.into(),
+            people: self.people.into(),
+            rooms: self.rooms.into(),
+            rate: self.rate,
+            folder,
+            binary,
+            settings: Vec::new(),
+        })
+    }
+
     /// Five digits are enough to type.
     fn seed(&self) -> Result<u64> {
         self.seed.map_or_else(|| Ok(rng::unrepeatable()? % 100_000), Ok)
@@ -98,24 +135,10 @@ fn plan(arguments: &RunArguments) -> Result<bool> {
 }
 
 fn run(arguments: &RunArguments) -> Result<bool> {
-    let (seed, length) = (arguments.seed()?, arguments.length()?);
-    let folder = arguments.folder.clone().unwrap_or_else(|| {
-        std::env::temp_dir().join(format!("hubbub-faultlab-run-{seed}-{}", std::process::id()))
-    });
-    let wish = Wish {
-        seed,
-        length,
-        profile: arguments.profile,
-        nodes: arguments.nodes.into(),
-        people: arguments.people.into(),
-        rooms: arguments.rooms.into(),
-        rate: arguments.rate,
-        folder: folder.clone(),
-        binary: node::binary()?,
-        settings: Vec::new(),
-    };
+    let wish = arguments.wish(node::binary()?)?;
+    let Wish { seed, length, folder, .. } = &wish;
     println!("seed {seed}, {} minutes, profile {}, {}", arguments.minutes, wish.profile, folder.display());
-    print!("{}", report::plan(&schedule(seed, wish.profile, length, wish.nodes)));
+    print!("{}", report::plan(&schedule(*seed, wish.profile, *length, wish.nodes)));
     let runtime = tokio::runtime::Runtime::new().doing("start the runtime")?;
     let outcome = runtime.block_on(run::run(&wish));
     runtime.shutdown_timeout(Duration::from_secs(1));
@@ -126,9 +149,39 @@ fn run(arguments: &RunArguments) -> Result<bool> {
     let good = outcome.verdict.violations.is_empty();
     println!("seed {seed}: {}", if good { "every promise was kept" } else { "PROMISES WERE BROKEN" });
     if good && arguments.tidy {
-        std::fs::remove_dir_all(&folder).doing("remove the folder")?;
+        std::fs::remove_dir_all(folder).doing("remove the folder")?;
     }
     Ok(good)
+}
+
+fn mutants(programs: &Programs, only: &str, arguments: &RunArguments) -> Result<bool> {
+    let wish = arguments.wish(programs.server.clone())?;
+    println!("seed {}", wish.seed);
+    let runtime = tokio::runtime::Runtime::new().doing("start the runtime")?;
+    let (mut fates, mut profiles): (Vec<Fate>, Vec<Profile>) = (Vec::new(), Vec::new());
+    let tell = |fate: Fate, fates: &mut Vec<Fate>| {
+        println!("{:<24} {:<8} {}", fate.name, if fate.good { "good" } else { "BAD" }, fate.what);
+        fates.push(fate);
+    };
+    for mutant in MUTANTS.iter().filter(|mutant| mutant.name.contains(only)) {
+        let of = |name: &str| Wish { folder: wish.folder.join(name), ..wish.clone() };
+        if !profiles.contains(&mutant.profile) {
+            profiles.push(mutant.profile);
+            let folder = format!("healthy-{}", mutant.profile);
+            tell(runtime.block_on(mutants::try_healthy(mutant, &of(&folder)))?, &mut fates);
+        }
+        tell(runtime.block_on(mutants::try_mutant(mutant, &of(mutant.name)))?, &mut fates);
+    }
+    if mutants::UNLOCK.contains(only) {
+        tell(runtime.block_on(mutants::try_unlock(&programs.late_unlock))?, &mut fates);
+    }
+    let good = fates.iter().filter(|fate| fate.good).count();
+    println!(
+        "seed {}: {good} of {} as they must be; mutants must be noticed, healthy servers not",
+        wish.seed,
+        fates.len()
+    );
+    Ok(good == fates.len() && good > 0)
 }
 
 fn check(folder: &std::path::Path) -> Result<bool> {

@@ -8,7 +8,7 @@
 //! streams                       append, read, sequencer, hub, outbox
 //! counters                      messages by day, room and person
 //! store · fabric                SQL · Redis or in-process
-//! config · clock · digest · error · telemetry
+//! config · clock · digest · error · mutant · telemetry
 //! ```
 
 pub mod accounts;
@@ -23,6 +23,7 @@ pub mod fabric;
 pub mod gateway;
 pub mod http;
 pub mod limits;
+pub mod mutant;
 pub mod node;
 pub mod presence;
 pub mod store;

@@ -20,7 +20,7 @@ const FLOORS: &[&[&str]] = &[
     &["idempotency", "limits", "locks", "counters"],
     &["store", "fabric"],
     &["telemetry"],
-    &["config", "clock", "digest", "error"],
+    &["config", "clock", "digest", "error", "mutant"],
 ];
 
 /// What only one module speaks of: what is looked for, the module, and what is allowed everywhere.
