@@ -76,6 +76,8 @@ CREATE TABLE IF NOT EXISTS entries (
 );
 CREATE UNIQUE INDEX IF NOT EXISTS entries_by_key
     ON entries (stream_id, sender_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
+-- What was written lately: nodes compare it with what they heard.
+CREATE INDEX IF NOT EXISTS entries_by_time ON entries (at_ms);
 
 CREATE TABLE IF NOT EXISTS rooms (
     id UUID PRIMARY KEY NOT NULL REFERENCES streams (id),

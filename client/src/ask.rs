@@ -7,11 +7,11 @@ use hubbub_protocol::{
     command::{
         Command, DraftResult, DraftSetParams, Empty, EntriesPage, HistoryPage, MarkerSetParams,
         MessageEditParams, MessageGetParams, MessageRecallParams, MessageSendParams, MessagesResult,
-        PingParams, PingResult, RoomAddParams, RoomCreateParams, RoomHistoryParams, RoomInviteParams,
-        RoomJoinParams, RoomListParams, RoomListResult, RoomMembersParams, RoomMembersResult, RoomParams,
-        RoomReadParams, RoomRemoveParams, RoomResult, RoomRoleParams, RoomUpdateParams, Sent, SeqResult,
-        SessionStartParams, SessionStartResult, UserFindParams, UserGetParams, UserResult, UserUpdateParams,
-        UsersResult,
+        PingParams, PingResult, PresenceGetParams, PresenceResult, PresenceSetParams, RoomAddParams,
+        RoomCreateParams, RoomHistoryParams, RoomInviteParams, RoomJoinParams, RoomListParams,
+        RoomListResult, RoomMembersParams, RoomMembersResult, RoomParams, RoomReadParams, RoomRemoveParams,
+        RoomResult, RoomRoleParams, RoomUpdateParams, Sent, SeqResult, SessionStartParams,
+        SessionStartResult, UserFindParams, UserGetParams, UserResult, UserUpdateParams, UsersResult,
     },
     error::{ErrorObject, Reason},
     id::RoomId,
@@ -60,6 +60,8 @@ asks! {
     MessageGetParams => MessageGet -> MessagesResult;
     MarkerSetParams => MarkerSet -> Marker;
     DraftSetParams => DraftSet -> DraftResult;
+    PresenceGetParams => PresenceGet -> PresenceResult;
+    PresenceSetParams => PresenceSet -> Empty;
     UserGetParams => UserGet -> UsersResult;
     UserFindParams => UserFind -> UsersResult;
     UserUpdateParams => UserUpdate -> UserResult;

@@ -13,7 +13,10 @@ use crate::{
     entry::Entry,
     error::{ErrorObject, Reason},
     id::{Cursor, EntryId, Epoch, RoomId, Seq, StreamId, UserId},
-    model::{Draft, Invite, Marker, Member, PublicRoom, Role, Room, RoomKind, Session, TimelineItem, User},
+    model::{
+        Draft, Invite, Marker, Member, Presence, PresenceState, PublicRoom, Role, Room, RoomKind, Session,
+        TimelineItem, User,
+    },
 };
 
 /// One method, as the specifications show it.
@@ -120,6 +123,10 @@ methods! {
         "Keeps a draft for all your devices; an empty text removes it.";
     "typing.set" TypingSet(RoomParams) -> Empty,
         "Shows the others in a room that you are writing, for 5 s.";
+    "presence.get" PresenceGet(PresenceGetParams) -> PresenceResult,
+        "Who is online: in a room, of some people, or how many in all.";
+    "presence.set" PresenceSet(PresenceSetParams) -> Empty,
+        "Says whether the person is at this connection.";
     "user.get" UserGet(UserGetParams) -> UsersResult,
         "People by their ids; unknown ones are left out.";
     "user.find" UserFind(UserFindParams) -> UsersResult,
@@ -482,6 +489,32 @@ shape! {
         /// The server's clock; the newer draft wins.
         #[ts(type = "number")]
         at: i64,
+    }
+    /// Asks who is online: in a room, or of some people, or with neither how many in all.
+    PresenceGetParams {
+        /// A room of the asker's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        room: Option<RoomId>,
+        /// People who share a room with the asker; at most 200. Others are left out, as if they did not exist.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        users: Option<Vec<UserId>>,
+    }
+    /// Who is online.
+    PresenceResult {
+        /// How many are: of the room, of the people asked for, or on the whole server.
+        #[ts(as = "u32")]
+        online: u64,
+        /// Each member of a room of at most 250 members, or each of the people asked for; else empty.
+        people: Vec<Presence>,
+        /// Whether the node hears all others; while it does not, this is what it heard last.
+        current: bool,
+    }
+    /// Says whether the person is at this connection; it is forgotten with the connection.
+    PresenceSetParams {
+        /// `active`, as every connection begins, or `away`.
+        state: PresenceState,
     }
     /// Asks for people.
     UserGetParams {

@@ -4,7 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::model::{Device, Session, User};
+use crate::{
+    id::RoomId,
+    model::{Device, RoomKind, Session, User},
+};
 
 /// `POST /v1/accounts`: sign up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
@@ -139,11 +142,69 @@ pub struct InviteInfo {
     pub expires_at: i64,
 }
 
+/// `GET /v1/activity`: what went on in public channels and in the asker's own rooms. Days are those of UTC; a message
+/// counts on the day it was sent, also when it was recalled since.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct Activity {
+    /// Each day asked for, the oldest first; today is the last.
+    pub days: Vec<ActivityDay>,
+    /// Public channels and the asker's own rooms with the most messages in these days, the most active first.
+    pub rooms: Vec<ActiveRoom>,
+    /// People who wrote the most messages into public channels in these days, the most active first. What they
+    /// write into other rooms is counted for nobody, the asker included.
+    pub people: Vec<ActivePerson>,
+    /// When this was counted.
+    #[ts(type = "number")]
+    pub as_of: i64,
+    /// Whether everything sent up to a few seconds before `as_of` is in it. False for a while after the counts were
+    /// lost: what is missing is being counted again.
+    pub complete: bool,
+}
+
+/// A day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct ActivityDay {
+    /// Its date in UTC, `YYYY-MM-DD`.
+    pub day: String,
+    /// Messages in public channels and in the asker's own rooms.
+    #[ts(as = "u32")]
+    pub messages: u64,
+}
+
+/// A room and its messages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct ActiveRoom {
+    /// The room.
+    pub room: RoomId,
+    /// What it is.
+    pub kind: RoomKind,
+    /// What it is called; empty for a direct room.
+    pub name: String,
+    /// Whether the asker is in it.
+    pub joined: bool,
+    /// Messages in these days.
+    #[ts(as = "u32")]
+    pub messages: u64,
+}
+
+/// A person and their messages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct ActivePerson {
+    /// Who.
+    pub user: User,
+    /// Messages in public channels in these days.
+    #[ts(as = "u32")]
+    pub messages: u64,
+}
+
 /// `GET /readyz`: whether this node takes new clients, and why not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 pub struct Readiness {
     /// Whether it does.
     pub ready: bool,
-    /// One word a reason: `draining`, `database`, `fabric`.
+    /// One word a reason: `draining` it is being stopped; `database` it does not answer or is read-only; `deaf` this node
+    /// does not hear the other ones.
     pub why_not: Vec<String>,
+    /// What does not work without being a reason to go elsewhere: `redis`, without which everything is slower.
+    pub degraded: Vec<String>,
 }

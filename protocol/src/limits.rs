@@ -27,6 +27,14 @@ pub const ROOM_NAME_CHARS: usize = 80;
 pub const ROOM_TOPIC_CHARS: usize = 250;
 /// Most people named in one command.
 pub const USERS_PER_COMMAND: usize = 100;
+/// Most people named in one `presence.get`.
+pub const PRESENCE_USERS: usize = 200;
+/// Most members of a room whose people are told of each other's presence; of larger rooms there is only a count.
+pub const PRESENCE_ROOM_MEMBERS: u64 = 250;
+/// Days that `GET /v1/activity` looks back, today included.
+pub const ACTIVITY_DAYS: std::ops::RangeInclusive<usize> = 1..=30;
+/// Most rooms and most people that `GET /v1/activity` lists.
+pub const ACTIVITY_LIMIT: std::ops::RangeInclusive<usize> = 1..=50;
 /// Most entries, messages, members or rooms in one page.
 pub const PAGE_LIMIT: u16 = 200;
 /// Entries, messages, members or rooms in a page when `limit` is absent.

@@ -306,6 +306,38 @@ pub struct Draft {
     pub at: i64,
 }
 
+/// Whether a person is online.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct Presence {
+    /// Who.
+    pub user: UserId,
+    /// Whether any device of theirs is connected, or was until a few seconds ago.
+    pub online: bool,
+    /// Whether they are online, and every connection of theirs says that they are away from it.
+    pub away: bool,
+    /// What they are connected with; empty when offline.
+    pub devices: Vec<DeviceClass>,
+    /// Since when they are online; absent when they are not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "number")]
+    pub since: Option<i64>,
+    /// When they were last online; absent while they are, and for who never was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "number")]
+    pub last_seen_at: Option<i64>,
+}
+
+/// Whether a person is at a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum PresenceState {
+    /// They are.
+    #[default]
+    Active,
+    /// The client runs, nobody looks at it.
+    Away,
+}
+
 /// A link that lets people in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 pub struct Invite {

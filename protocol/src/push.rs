@@ -7,7 +7,7 @@ use ts_rs::TS;
 use crate::{
     entry::Entry,
     id::{RoomId, Seq, UserId},
-    model::{Draft, SessionEnd},
+    model::{Draft, Presence, SessionEnd},
 };
 
 /// A notification from the server, by its `method`.
@@ -47,5 +47,10 @@ pub enum Signal {
     Draft {
         /// The draft.
         draft: Draft,
+    },
+    /// Someone came online, went offline, or changed how; sent to who shares a room of at most 250 members with them.
+    Presence {
+        /// How they are now.
+        presence: Presence,
     },
 }

@@ -10,8 +10,9 @@ use std::{collections::BTreeMap, fs, path::Path};
 use hubbub_protocol::{
     close::{CloseCode, Next, next_after},
     command::{
-        DraftResult, Empty, EntriesPage, HistoryPage, METHODS, MessagesResult, PingResult, RoomListResult,
-        RoomMembersResult, RoomResult, Sent, SeqResult, SessionStartResult, UserResult, UsersResult,
+        DraftResult, Empty, EntriesPage, HistoryPage, METHODS, MessagesResult, PingResult, PresenceResult,
+        RoomListResult, RoomMembersResult, RoomResult, Sent, SeqResult, SessionStartResult, UserResult,
+        UsersResult,
     },
     entry::EntryBody,
     error::{ErrorObject, Reason},
@@ -112,8 +113,8 @@ macro_rules! again_as {
 }
 
 again_as! {
-    DraftResult Empty EntriesPage HistoryPage Invite Marker MessagesResult PingResult RoomListResult RoomMembersResult
-    RoomResult Sent SeqResult SessionStartResult UserResult UsersResult
+    DraftResult Empty EntriesPage HistoryPage Invite Marker MessagesResult PingResult PresenceResult RoomListResult
+    RoomMembersResult RoomResult Sent SeqResult SessionStartResult UserResult UsersResult
 }
 
 fn reencoded<T: Serialize + DeserializeOwned>(value: &Value) -> Value {

@@ -7,6 +7,8 @@ use hubbub_protocol::{
     model::SessionEnd,
 };
 
+use crate::limits::jittered;
+
 /// A failure with its place in the catalogue. What caused it stays in the log.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
@@ -47,8 +49,12 @@ pub enum CommandError {
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// When a client may repeat what was unavailable, in milliseconds.
-const UNAVAILABLE_RETRY_MS: u64 = 1_000;
+/// About when a client may repeat what was unavailable.
+const UNAVAILABLE_RETRY: Duration = Duration::from_secs(1);
+
+fn ms(wait: Duration) -> u64 {
+    u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)
+}
 
 impl CommandError {
     /// A parameter has a value that it may not have.
@@ -77,11 +83,9 @@ impl CommandError {
                 object.data.field = Some((*field).to_owned());
                 object.data.limit = Some(*limit as u64);
             }
-            Self::TooFrequent(wait) => {
-                object.data.retry_after_ms = Some(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
-            }
+            Self::TooFrequent(wait) => object.data.retry_after_ms = Some(ms(*wait)),
             Self::SessionEnded(end) => object.data.end = Some(end.clone()),
-            Self::Unavailable(_) => object.data.retry_after_ms = Some(UNAVAILABLE_RETRY_MS),
+            Self::Unavailable(_) => object.data.retry_after_ms = Some(ms(jittered(UNAVAILABLE_RETRY))),
             Self::Refused(_) | Self::Internal(_) => {}
         }
         object

@@ -113,6 +113,7 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("hubbub_build_info{"), "{text}");
+        assert!(text.contains("hubbub_cache_mismatch_total 0"), "{text}");
         assert!(text.contains("process_resident_memory_bytes "), "{text}");
     }
 }

@@ -6,8 +6,12 @@
 mod failover;
 #[path = "fabric_contract/interleavings.rs"]
 mod interleavings;
+#[path = "fabric_contract/many.rs"]
+mod many;
 #[path = "fabric_contract/proxy.rs"]
 mod proxy;
+#[path = "fabric_contract/redis_contents.rs"]
+mod redis_contents;
 #[path = "fabric_contract/redis_faults.rs"]
 mod redis_faults;
 #[path = "fabric_contract/redis_server.rs"]
@@ -20,8 +24,6 @@ mod topology;
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use futures_util::future::LocalBoxFuture;
-use futures_util::stream::{self, StreamExt as _};
 use hubbub_server::fabric::{
     BusEvent, CachedTail, Fabric, Key, LocalSettings, Payload, Publication, Raised, Ranked, RedisSettings,
     Tail, Topic,
@@ -58,18 +60,21 @@ macro_rules! contract {
                 super::$name(super::connected(&redis).await).await;
             })*
         }
-        async fn the_whole_contract(settings: &RedisSettings) {
-            let tests: Vec<LocalBoxFuture<'_, ()>> = vec![$(Box::pin(async {
+        pub(crate) async fn the_whole_contract(settings: &hubbub_server::fabric::RedisSettings) {
+            use futures_util::StreamExt as _;
+            let tests: Vec<futures_util::future::LocalBoxFuture<'_, ()>> = vec![$(Box::pin(async {
                 let prefix = format!("{}{}:", settings.prefix, stringify!($name));
-                let fabric = connected_to(RedisSettings { prefix, ..settings.clone() }).await;
+                let settings = hubbub_server::fabric::RedisSettings { prefix, ..settings.clone() };
+                let fabric = crate::connected_to(settings).await;
                 $name(fabric.clone()).await;
                 fabric.close().await;
                 println!("{} holds", stringify!($name));
             })),*];
-            stream::iter(tests).buffer_unordered(3).collect::<()>().await;
+            futures_util::stream::iter(tests).buffer_unordered(3).collect::<()>().await;
         }
     };
 }
+use contract;
 
 contract! {
     a_value_is_stored_read_and_removed

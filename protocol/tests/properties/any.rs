@@ -4,14 +4,17 @@ use hubbub_protocol::{
     close::EndReason,
     command::{
         Command, DraftSetParams, MarkerSetParams, MessageEditParams, MessageGetParams, MessageRecallParams,
-        MessageSendParams, PingParams, RoomAddParams, RoomCreateParams, RoomHistoryParams, RoomInviteParams,
-        RoomJoinParams, RoomListParams, RoomMembersParams, RoomParams, RoomReadParams, RoomRemoveParams,
-        RoomRoleParams, RoomUpdateParams, SessionStartParams, UserFindParams, UserGetParams,
-        UserUpdateParams,
+        MessageSendParams, PingParams, PresenceGetParams, PresenceSetParams, RoomAddParams, RoomCreateParams,
+        RoomHistoryParams, RoomInviteParams, RoomJoinParams, RoomListParams, RoomMembersParams, RoomParams,
+        RoomReadParams, RoomRemoveParams, RoomRoleParams, RoomUpdateParams, SessionStartParams,
+        UserFindParams, UserGetParams, UserUpdateParams,
     },
     entry::{Entry, EntryBody},
     id::{Cursor, EntryId, Epoch, RoomId, Seq, SessionId, StreamId, UserId},
-    model::{Device, DeviceClass, Draft, Marker, Preview, Role, Room, RoomKind, Session, SessionEnd, User},
+    model::{
+        Device, DeviceClass, Draft, Marker, Presence, PresenceState, Preview, Role, Room, RoomKind, Session,
+        SessionEnd, User,
+    },
     push::{Push, Signal},
 };
 use proptest::{collection, option, prelude::*, sample::select, strategy::Union};
@@ -77,7 +80,19 @@ fn session_commands() -> Vec<BoxedStrategy<Command>> {
     let find = (text(), option::of(any::<u16>()))
         .prop_map(|(query, limit)| Command::UserFind(UserFindParams { query, limit }));
     let update = text().prop_map(|display_name| Command::UserUpdate(UserUpdateParams { display_name }));
-    vec![start.boxed(), Just(Command::Ping(PingParams {})).boxed(), get.boxed(), find.boxed(), update.boxed()]
+    let ask = (option::of(room_id()), option::of(users()))
+        .prop_map(|(room, users)| Command::PresenceGet(PresenceGetParams { room, users }));
+    let say = select(vec![PresenceState::Active, PresenceState::Away])
+        .prop_map(|state| Command::PresenceSet(PresenceSetParams { state }));
+    vec![
+        ask.boxed(),
+        say.boxed(),
+        start.boxed(),
+        Just(Command::Ping(PingParams {})).boxed(),
+        get.boxed(),
+        find.boxed(),
+        update.boxed(),
+    ]
 }
 
 fn room_commands() -> Vec<BoxedStrategy<Command>> {
@@ -238,6 +253,21 @@ pub(crate) fn entry() -> impl Strategy<Value = Entry> {
     )
 }
 
+fn presence() -> impl Strategy<Value = Presence> {
+    let class = select(vec![DeviceClass::Desktop, DeviceClass::Phone, DeviceClass::Tablet, DeviceClass::Bot]);
+    let times = (option::of(at()), option::of(at()));
+    (user_id(), any::<bool>(), any::<bool>(), collection::vec(class, 0..4), times).prop_map(
+        |(user, online, away, devices, (since, last_seen_at))| Presence {
+            user,
+            online,
+            away,
+            devices,
+            since,
+            last_seen_at,
+        },
+    )
+}
+
 fn signal() -> impl Strategy<Value = Signal> {
     let draft = (room_id(), text(), option::of(seq()), at()).prop_map(|(room, text, reply_to, at)| Draft {
         room,
@@ -249,6 +279,7 @@ fn signal() -> impl Strategy<Value = Signal> {
         (room_id(), user_id()).prop_map(|(room, user)| Signal::Typing { room, user }),
         (room_id(), user_id(), seq()).prop_map(|(room, user, seq)| Signal::Read { room, user, seq }),
         draft.prop_map(|draft| Signal::Draft { draft }),
+        presence().prop_map(|presence| Signal::Presence { presence }),
     ]
 }
 

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Accounts in one transaction.
-const BATCH: usize = 500;
+const BATCH: usize = 200;
 
 /// What is to be made.
 #[derive(Clone, Debug)]

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod arguments;
+mod database;
 mod listen;
 mod serve;
 mod user;
@@ -36,6 +37,9 @@ enum Command {
     /// Looks at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Backs the database up, and gives a restored one its new epoch.
+    #[command(subcommand)]
+    Database(DatabaseCommand),
     /// Manages accounts, beside running nodes or without any.
     #[command(subcommand)]
     User(UserCommand),
@@ -51,6 +55,16 @@ enum ConfigCommand {
         #[arg(long, value_name = "FILE")]
         into: Option<PathBuf>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+enum DatabaseCommand {
+    /// Begins a new life of the database, after a back-up was restored: clients reload instead of missing messages.
+    ///
+    /// Prints one JSON object. Nodes that run on this database stop with status 1 within 2 s, and must be started again.
+    RenewEpoch(database::RenewEpoch),
+    /// Writes a copy of the SQLite database of a server that runs alone, which may go on meanwhile.
+    Backup(database::Backup),
 }
 
 #[derive(Debug, Subcommand)]
@@ -92,6 +106,8 @@ pub fn run() -> ExitCode {
         Command::Config(ConfigCommand::Check(arguments)) => check(&arguments),
         Command::Config(ConfigCommand::Docs { into: None }) => print(&config::reference()),
         Command::Config(ConfigCommand::Docs { into: Some(file) }) => write_reference(&file),
+        Command::Database(DatabaseCommand::RenewEpoch(arguments)) => database::renew_epoch(&arguments),
+        Command::Database(DatabaseCommand::Backup(arguments)) => database::backup(&arguments),
         Command::User(UserCommand::Create(arguments)) => user::create(&arguments),
     };
     match outcome {

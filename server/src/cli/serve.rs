@@ -49,9 +49,9 @@ async fn serve(config: Config) -> Result<(), Failure> {
     };
     let serving = tokio::spawn(node.serve(main, ops, stop));
     print(&greeting(main_address, ops_address, public.as_ref().map(crate::config::Origin::as_str)))?;
-    serving.await?;
+    let outcome = serving.await?;
     upkeep.abort();
-    Ok(())
+    Ok(outcome?)
 }
 
 /// What a person reads first, and scripts wait for.

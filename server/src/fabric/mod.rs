@@ -10,6 +10,7 @@
 
 mod inbox;
 mod local;
+mod many;
 mod redis;
 mod topic;
 mod types;
@@ -28,7 +29,8 @@ use self::redis::Redis;
 pub use self::redis::RedisSettings;
 pub use self::topic::{Key, Topic};
 pub use self::types::{
-    BusEvent, CachedTail, FabricError, LeaseToken, Lock, Payload, Publication, Raised, Ranked, Tail,
+    BusEvent, CachedTail, FabricError, HashOf, LeaseToken, Lock, Payload, Publication, Raised, Ranked,
+    Scores, Tail,
 };
 
 /// Most entries kept of one stream's tail: what a client that was away for a moment asks for.
@@ -142,10 +144,10 @@ impl Fabric {
         }
     }
 
-    /// Removes a value or a hash; true when there was one.
+    /// Removes a value, a hash or a sorted set; true when there was one.
     pub async fn delete(&self, key: &Key) -> Result<bool> {
         match &self.0 {
-            Inner::Local(local) => Ok(local.delete(key)),
+            Inner::Local(local) => Ok(local.delete(key) | local.delete_set(key)),
             Inner::Redis(redis) => redis.delete(key).await,
         }
     }

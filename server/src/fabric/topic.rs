@@ -40,9 +40,34 @@ impl Key {
         Self(format!("drafts:{{{}}}", user.into()))
     }
 
-    /// Where an account is connected, a hash with one field a connection.
-    pub fn presence(user: impl Into<Uuid>) -> Self {
-        Self(format!("presence:{{{}}}", user.into()))
+    /// Which nodes there are, a hash with one field a node.
+    pub fn nodes() -> Self {
+        Self("presence:{nodes}".to_owned())
+    }
+
+    /// There while a node lives; holds how far its roster is written.
+    pub fn node_lease(node: impl Into<Uuid>) -> Self {
+        Self(format!("presence:{{{}}}:lease", node.into()))
+    }
+
+    /// A part of who is connected to a node, a hash with one field a person.
+    pub fn roster(node: impl Into<Uuid>, part: usize) -> Self {
+        Self(format!("presence:{{{}:{part}}}:roster", node.into()))
+    }
+
+    /// How far a day (counted from 1970-01-01) is counted, and where.
+    pub fn activity_day(day: i64) -> Self {
+        Self(format!("activity:{{{day}}}:day"))
+    }
+
+    /// Messages of a day by `what`, a sorted set; `run` tells one counting of the day from another.
+    pub fn activity(day: i64, run: impl Into<Uuid>, what: &'static str) -> Self {
+        Self(format!("activity:{{{day}:{what}}}:{}", run.into()))
+    }
+
+    /// Messages of a minute (counted from 1970-01-01) by `what`, a sorted set.
+    pub fn activity_minute(minute: i64, what: &'static str) -> Self {
+        Self(format!("activity:{{m{minute}:{what}}}"))
     }
 
     /// The cached facts of a room: name, members.
@@ -119,6 +144,8 @@ pub enum Topic {
     Stream(Uuid),
     /// What every node must hear: a session ended, a profile changed.
     Control,
+    /// Who came online on a node and who went offline.
+    Presence,
     /// What one node says to itself to know that it hears; the fabric's own, never given to its user.
     Probe(Uuid),
 }
@@ -127,8 +154,10 @@ impl Topic {
     /// The topic a name without prefix stands for; `None` when it is none of ours.
     pub(super) fn parse(name: &str) -> Option<Self> {
         let name = name.strip_prefix("topic:")?;
-        if name == "control" {
-            return Some(Self::Control);
+        match name {
+            "control" => return Some(Self::Control),
+            "presence" => return Some(Self::Presence),
+            _ => {}
         }
         let (kind, id) = name.split_once(':')?;
         let id = Uuid::try_parse(id.strip_prefix('{')?.strip_suffix('}')?).ok()?;
@@ -146,6 +175,7 @@ impl fmt::Display for Topic {
         match self {
             Self::Stream(stream) => write!(f, "topic:stream:{{{stream}}}"),
             Self::Control => f.write_str("topic:control"),
+            Self::Presence => f.write_str("topic:presence"),
             Self::Probe(node) => write!(f, "topic:probe:{{{node}}}"),
         }
     }
@@ -157,7 +187,9 @@ mod tests {
 
     #[test]
     fn a_topic_is_read_back_from_its_name() {
-        for topic in [Topic::Control, Topic::Stream(Uuid::now_v7()), Topic::Probe(Uuid::now_v7())] {
+        for topic in
+            [Topic::Control, Topic::Presence, Topic::Stream(Uuid::now_v7()), Topic::Probe(Uuid::now_v7())]
+        {
             assert_eq!(Topic::parse(&topic.to_string()), Some(topic));
         }
         for name in ["", "control", "topic:", "topic:stream:x", "topic:stream:{x}", "topic:other:{}"] {

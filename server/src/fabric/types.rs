@@ -11,6 +11,12 @@ use super::topic::{Key, Topic};
 /// `String::into` makes one without copying, `into_inner` gives its `Bytes`.
 pub type Payload = bytes_utils::Str;
 
+/// A hash to be stored: its key and all its fields.
+pub type HashOf = (Key, Vec<(String, String)>);
+
+/// Members of a sorted set with their scores, or with what is to be added to them. Whole numbers below 2^53.
+pub type Scores = Vec<(String, i64)>;
+
 /// Why an operation did not happen, or may not have happened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FabricError {

@@ -13,12 +13,12 @@ use hubbub_protocol::{
     command::Command,
     error::{ErrorObject, Reason},
     frame::{BadFrame, RequestId, decode, encode_error, encode_push},
-    limits::{COMMANDS_IN_FLIGHT, START_DEADLINE_MS},
+    limits::COMMANDS_IN_FLIGHT,
     push::Push,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    time::{Instant, timeout, timeout_at},
+    time::{Instant, timeout},
 };
 use tokio_tungstenite::{
     WebSocketStream,
@@ -41,7 +41,6 @@ use super::{
 };
 use crate::{
     accounts::Caller,
-    chat::{Pace, Started},
     error::CommandError,
     limits::Bucket,
     streams::{
@@ -49,9 +48,6 @@ use crate::{
         outbox::{Close, Outbox},
     },
 };
-
-/// Wrong tokens a connection may show before it must begin anew.
-const START_TRIES: usize = 5;
 
 type Answers = FuturesUnordered<BoxFuture<'static, Bytes>>;
 
@@ -90,9 +86,9 @@ where
     tracing::debug!(code, reason, seconds = began.elapsed().as_secs(), "connection closed");
 }
 
-struct Connection<S> {
-    gateway: Arc<Gateway>,
-    outbox: Outbox,
+pub(super) struct Connection<S> {
+    pub(super) gateway: Arc<Gateway>,
+    pub(super) outbox: Outbox,
     bucket: Bucket,
     stream: SplitStream<WebSocketStream<S>>,
 }
@@ -116,51 +112,6 @@ where
         let close = self.run(&caller, &listener).await;
         self.gateway.streams.hub().deregister(&listener);
         close
-    }
-
-    /// Waits for `session.start`; every other command is refused until then.
-    async fn start(&mut self) -> Result<(Caller, Listener), Close> {
-        let deadline = Instant::now() + Duration::from_millis(START_DEADLINE_MS);
-        for _ in 0..START_TRIES {
-            let drain = self.gateway.drain.clone();
-            let (id, command) = tokio::select! {
-                next = timeout_at(deadline, self.command()) => {
-                    next.unwrap_or_else(|_| Err(CloseCode::StartMissed.into()))?
-                }
-                () = drain.cancelled() => return Err(CloseCode::Drain.into()),
-            };
-            let Command::SessionStart(params) = command else {
-                self.refuse(&id, &Reason::Unauthenticated.into(), "before session.start").await?;
-                continue;
-            };
-            let settings = &self.gateway.config.connections;
-            let pace = Pace {
-                heartbeat_ms: settings.heartbeat_ms,
-                commands_per_s: settings.commands_per_s,
-                commands_burst: settings.commands_burst,
-            };
-            match self.gateway.chat.start(params, &self.outbox, pace).await {
-                Ok(started) => return self.begin(&id, started).await,
-                Err(CommandError::SessionEnded(end)) => {
-                    // Told like a device that was connected when it happened: it must not come back by itself.
-                    self.refuse(&id, &CommandError::SessionEnded(end.clone()), "session.start").await?;
-                    return Err((*end).into());
-                }
-                Err(error) => self.refuse(&id, &error, "session.start").await?,
-            }
-        }
-        Err(CloseCode::StartMissed.into())
-    }
-
-    async fn begin(&mut self, id: &RequestId, started: Started) -> Result<(Caller, Listener), Close> {
-        let (caller, listener) = (started.caller.clone(), Arc::clone(&started.listener));
-        tracing::debug!(user = %caller.user.id, session = %caller.session.id, "session started");
-        match reply(id, &started.result) {
-            Ok(frame) => self.answer(frame).await?,
-            Err(error) => self.refuse(id, &error, "session.start").await?,
-        }
-        self.gateway.chat.go_on(started);
-        Ok((caller, listener))
     }
 
     /// Reads commands and runs them in their order. Messages gather in batches, so up to a limit of them wait for
@@ -229,7 +180,7 @@ where
     }
 
     /// The next command; everything else is answered here.
-    async fn command(&mut self) -> Result<(RequestId, Command), Close> {
+    pub(super) async fn command(&mut self) -> Result<(RequestId, Command), Close> {
         loop {
             let message = self.receive().await?;
             if let Input::Command(id, command) = self.input(message).await? {
@@ -278,7 +229,12 @@ where
         }
     }
 
-    async fn refuse(&self, id: &RequestId, error: &CommandError, method: &'static str) -> Result<(), Close> {
+    pub(super) async fn refuse(
+        &self,
+        id: &RequestId,
+        error: &CommandError,
+        method: &'static str,
+    ) -> Result<(), Close> {
         self.answer(refuse(id, error, method)).await
     }
 
@@ -286,7 +242,7 @@ where
         self.answer(encode_error(id, error).expect("an error object is plain data").into()).await
     }
 
-    async fn answer(&self, frame: Bytes) -> Result<(), Close> {
+    pub(super) async fn answer(&self, frame: Bytes) -> Result<(), Close> {
         match self.outbox.send(frame).await {
             Ok(()) => Ok(()),
             Err(_shut) => Err(self.outbox.closed().await),

@@ -60,6 +60,9 @@ impl Gateway {
             Command::MarkerSet(params) => reply(id, &chat.set_marker(caller, params).await?),
             Command::DraftSet(params) => reply(id, &chat.set_draft(caller, params).await?),
             Command::TypingSet(params) => reply(id, &chat.typing(caller, params.room).await?),
+            Command::PresenceGet(_) | Command::PresenceSet(_) => {
+                Err(CommandError::Unavailable("presence is not there yet".into()))
+            }
             Command::UserGet(params) => reply(id, &chat.users(params).await?),
             Command::UserFind(params) => reply(id, &chat.find_users(params).await?),
             Command::UserUpdate(params) => reply(id, &chat.update_user(caller, params).await?),

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `listener` | accepts sockets, with their limits, and gives each request to the WebSocket or to HTTP |
 //! | `handshake` | subprotocol, origin, the 101 |
+//! | `start` | how a connection gets its session |
 //! | `connection` | one socket: two halves, one door out |
 //! | `dispatch` | a command becomes a call, its outcome a reply |
 //! | `echo` | the same socket for conformance tests |
@@ -13,11 +14,13 @@ mod dispatch;
 mod echo;
 mod handshake;
 pub mod listener;
+mod start;
 
 use std::{sync::Arc, time::Duration};
 
 pub use handshake::{ECHO_PATH, PATH, shake};
 
+use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{accounts::Accounts, chat::Chat, config::Config, streams::Streams};
@@ -32,11 +35,18 @@ pub struct Gateway {
     pub chat: Chat,
     /// Who is connected.
     pub streams: Streams,
+    /// Places for those who start a session: a crowd that comes back starts in turn.
+    pub starts: Semaphore,
     /// Runs connections.
     pub tasks: TaskTracker,
     /// The node takes no new connections and sends those it has elsewhere.
     pub drain: CancellationToken,
 }
+
+/// Sessions that start at once; each asks the database a few times.
+pub const STARTS_AT_ONCE: usize = 32;
+/// How long a session waits for its turn to start, before its client is told to try again.
+const START_TURN: Duration = Duration::from_millis(1_500);
 
 /// Time a connection has to read the close frame and answer it.
 const FAREWELL: Duration = Duration::from_secs(1);

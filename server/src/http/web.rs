@@ -25,12 +25,15 @@ struct WebClient;
 const PAGE_POLICY: &str = "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; \
                            form-action 'self'; frame-ancestors 'none'";
 
+/// What the web client's own addresses begin with.
+const PAGES: [&str; 6] = ["", "activity", "invite", "rooms", "settings", "sign-up"];
+
 /// The page of a build without the web client.
 const MISSING_PAGE: &str = "<!doctype html><meta charset=utf-8><title>Hubbub</title>\
     <p>This Hubbub was built without its web client. <code>make run</code> builds both; or run \
     <code>npm ci &amp;&amp; npm run build</code> in <code>web-client</code>, then build the server again.</p>\n";
 
-/// A file of the web client; the start page where the address is none, since the client has addresses of its own.
+/// A file of the web client; its start page for its own addresses; everything else is not found.
 pub(super) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     let path = uri.path().trim_start_matches('/');
     if path == "v1" || path.starts_with("v1/") {
@@ -41,6 +44,10 @@ pub(super) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Respo
         return (allow, ApiError::from(Reason::MethodNotAllowed)).into_response();
     }
     let is_file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
+    let first = path.split('/').next().unwrap_or_default();
+    if !is_file && !PAGES.contains(&first) {
+        return ApiError::from(Reason::NotFound).into_response();
+    }
     let name = if is_file { path } else { "index.html" };
     match (WebClient::get(name), is_file) {
         (Some(file), _) => answer(name, file.data, file.metadata.sha256_hash(), &headers),

@@ -12,8 +12,8 @@ use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use super::{
-    Db, list,
-    log::{Key, Log, logged},
+    Db, LockWait, list,
+    log::{Key, Log, logged_within},
     on_tx,
 };
 use crate::error::CommandError;
@@ -45,8 +45,12 @@ type Keyed = (RoomId, UserId, String);
 ///
 /// # Errors
 /// `unavailable` for the whole batch when the database does not answer.
-pub async fn messages(db: &Db, batch: Vec<NewMessage>) -> Result<(Answers, Vec<Entry>), CommandError> {
-    logged(db, move |log| Box::pin(append(log, batch))).await
+pub async fn messages(
+    db: &Db,
+    batch: Vec<NewMessage>,
+    wait: LockWait,
+) -> Result<(Answers, Vec<Entry>), CommandError> {
+    logged_within(db, wait, move |log| Box::pin(append(log, batch))).await
 }
 
 /// What a batch is judged by, read after its streams were locked.

@@ -12,7 +12,7 @@ use tracing::log::LevelFilter;
 use super::{DatabaseSettings, Pools, StoreError};
 
 /// Longest wait for a free connection.
-const ACQUIRE_LIMIT: Duration = Duration::from_secs(2);
+const ACQUIRE_LIMIT: Duration = Duration::from_millis(1_200);
 /// A connection that rested this long is tried before it is used; a younger one was tried when it came back.
 const TRY_AFTER: Duration = Duration::from_secs(5);
 /// Longest time of such a try. A connection that fails it is closed.
@@ -28,10 +28,10 @@ const SLOW: Duration = Duration::from_millis(500);
 
 /// Settings of each Postgres session. Times in milliseconds unless they say otherwise.
 const POSTGRES_SESSION: &[(&str, &str)] = &[
-    ("statement_timeout", "2000"),
+    ("statement_timeout", "1500"),
     ("lock_timeout", "1000"),
     // A transaction whose node is gone must not keep its locks.
-    ("idle_in_transaction_session_timeout", "5000"),
+    ("idle_in_transaction_session_timeout", "3000"),
     ("tcp_user_timeout", "5000"),
     ("tcp_keepalives_idle", "10s"),
     ("tcp_keepalives_interval", "2s"),

@@ -78,6 +78,16 @@ pub async fn heads(db: &Db, streams: &[StreamId]) -> sqlx::Result<HashMap<Stream
     Ok(heads)
 }
 
+/// The newest seq of each stream that was written since, `limit` streams at most. A stamp is up to 2 s older than the
+/// commit of its entry.
+pub async fn written_since(db: &Db, since_ms: i64, limit: i64) -> sqlx::Result<Vec<(Uuid, Seq)>> {
+    const SQL: &str = "
+        SELECT stream_id, MAX(seq) FROM entries WHERE at_ms >= $1 GROUP BY stream_id LIMIT $2";
+    let rows: Vec<(Uuid, i64)> =
+        on!(db, pool => sqlx::query_as(SQL).bind(since_ms).bind(limit).fetch_all(pool))?;
+    Ok(rows.into_iter().map(|(stream, head)| (stream, Seq::from_i64(head))).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use hubbub_protocol::{entry::EntryBody, id::Seq};

@@ -16,7 +16,7 @@ use hubbub_protocol::{
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
-use super::{Db, Tx, list, on_tx};
+use super::{Db, LockWait, Tx, list, on_tx};
 use crate::{clock, digest, error::CommandError};
 
 /// An idempotency key and what it is used for.
@@ -80,9 +80,21 @@ where
     F: for<'l> FnOnce(&'l mut Log) -> BoxFuture<'l, Result<T, CommandError>> + Send + 'static,
     T: Send + 'static,
 {
+    logged_within(db, LockWait::Usual, work).await
+}
+
+/// As [`logged`], with a say in how long it waits for locks.
+///
+/// # Errors
+/// As [`logged`].
+pub async fn logged_within<T, F>(db: &Db, wait: LockWait, work: F) -> Result<(T, Vec<Entry>), CommandError>
+where
+    F: for<'l> FnOnce(&'l mut Log) -> BoxFuture<'l, Result<T, CommandError>> + Send + 'static,
+    T: Send + 'static,
+{
     let handle = db.clone();
     db.detached(async move {
-        let mut log = Log::begin(&handle).await?;
+        let mut log = Log::begin(&handle, wait).await?;
         match work(&mut log).await {
             Ok(value) => Ok((value, log.commit().await?)),
             Err(error) => {
@@ -96,8 +108,8 @@ where
 }
 
 impl Log {
-    async fn begin(db: &Db) -> Result<Self, CommandError> {
-        let tx = db.begin().await?;
+    async fn begin(db: &Db, wait: LockWait) -> Result<Self, CommandError> {
+        let tx = db.begin(wait).await?;
         let at_ms = clock::now_ms();
         Ok(Self { tx, at_ms, places: BTreeMap::new(), entries: Vec::new(), messages: Vec::new() })
     }

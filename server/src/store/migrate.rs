@@ -12,10 +12,10 @@ use hubbub_protocol::id::Epoch;
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
-use super::{Pools, StoreError, Tx, on_tx, timed_out};
+use super::{LockWait, Pools, StoreError, Tx, on_tx, timed_out};
 
 /// Version of `schema.sql`.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 /// From the version before to this one: `(2, "ALTER TABLE …")`. In order, and never changed once released.
 const STEPS: &[(i64, &str)] = &[];
 
@@ -32,7 +32,7 @@ pub(super) async fn run(pools: &Pools) -> Result<Epoch, StoreError> {
 
 async fn upgrade(pools: &Pools) -> Result<Epoch, StoreError> {
     // Without the lock first: the ordinary start finds everything done and must not wait for writers of other nodes.
-    let mut tx = Tx::begin(pools).await?;
+    let mut tx = Tx::begin(pools, LockWait::Usual).await?;
     let mut state = state(&mut tx).await?;
     if state.is_none_or(|(_, version)| version < VERSION) {
         lock(&mut tx).await?;

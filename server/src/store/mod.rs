@@ -12,8 +12,10 @@
 pub mod append;
 pub mod drafts;
 pub mod entries;
+pub mod expired;
 pub mod history;
 pub mod invites;
+pub mod life;
 pub mod list;
 pub mod log;
 pub mod markers;
@@ -28,20 +30,25 @@ mod connect;
 mod migrate;
 mod transaction;
 
-use std::{fmt, io, path::PathBuf, time::Duration};
+use std::{
+    fmt, io,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use hubbub_protocol::id::Epoch;
 use sqlx::{PgPool, SqlitePool};
 use tokio_util::task::TaskTracker;
 
-pub use transaction::Tx;
+pub use transaction::{LockWait, Tx};
+
+use crate::clock;
 
 /// Longest time of one read or one single write, waiting for a connection included.
-const STATEMENT_LIMIT: Duration = Duration::from_secs(4);
-/// Longest time of a transaction, waiting for a connection included: a command is answered within 5 s.
-const TRANSACTION_LIMIT: Duration = Duration::from_millis(4_500);
-/// Longest time of [`Db::ping`].
-const PING_LIMIT: Duration = Duration::from_secs(2);
+const STATEMENT_LIMIT: Duration = Duration::from_millis(1_700);
+/// Longest time of a transaction, waiting for a connection included: who waits is told within 2 s that the database
+/// does not answer.
+const TRANSACTION_LIMIT: Duration = Duration::from_millis(1_800);
 
 /// Runs one query on whichever database is open, within [`STATEMENT_LIMIT`]; gives a `sqlx::Result`.
 ///
@@ -189,7 +196,10 @@ impl Db {
     pub async fn open(settings: &DatabaseSettings) -> Result<Self, StoreError> {
         let pools = connect::open(settings).await?;
         let epoch = migrate::run(&pools).await?;
-        Ok(Self { pools, epoch, transactions: TaskTracker::new() })
+        let db = Self { pools, epoch, transactions: TaskTracker::new() };
+        // So that not one stamp is of this machine's clock.
+        db.ping().await?;
+        Ok(db)
     }
 
     /// The life of this database, as it was when it was opened.
@@ -197,15 +207,25 @@ impl Db {
         self.epoch
     }
 
-    /// Whether the database answers, within 2 s.
-    pub async fn ping(&self) -> sqlx::Result<()> {
-        let answer = tokio::time::timeout(PING_LIMIT, async {
-            on!(self, pool => sqlx::query_scalar::<_, i64>("SELECT one FROM epoch").fetch_one(pool))
-        });
-        answer.await.map_err(|_| timed_out())?.map(|_| ())
+    /// Whether the database answers within 1.7 s and can be written to; gives its present epoch, which is another one
+    /// than [`Self::epoch`] when it was replaced by a back-up since it was opened. A cluster takes its time of day from
+    /// the answer.
+    pub async fn ping(&self) -> sqlx::Result<Epoch> {
+        let Pools::Postgres(pool) = &self.pools else { return life::epoch(self).await };
+        let asked = Instant::now();
+        let (epoch, now_ms, read_only) = limited(life::state(pool)).await?;
+        clock::follow(now_ms, asked.elapsed());
+        if read_only { Err(sqlx::Error::Protocol("a standby: read-only".to_owned())) } else { Ok(epoch) }
     }
 
-    /// Runs `work` in one transaction, in a task of its own, within 4.5 s: committed when it gives `Ok`, rolled back
+    /// How many connections to Postgres this process has, and how many of them rest; `None` on SQLite.
+    pub fn connections(&self) -> Option<(u32, u32)> {
+        let Pools::Postgres(pool) = &self.pools else { return None };
+        let open = pool.size();
+        Some((open, u32::try_from(pool.num_idle()).unwrap_or(open)))
+    }
+
+    /// Runs `work` in one transaction, in a task of its own, within 1.8 s: committed when it gives `Ok`, rolled back
     /// when it gives `Err`, broken off when the time is over.
     ///
     /// A caller that goes away does not stop it. On SQLite it holds the one writer from its first moment.
@@ -222,7 +242,7 @@ impl Db {
     {
         let db = self.clone();
         self.detached(async move {
-            let mut tx = db.begin().await?;
+            let mut tx = db.begin(LockWait::Usual).await?;
             match work(&mut tx).await {
                 Ok(value) => {
                     tx.commit().await?;
@@ -238,7 +258,7 @@ impl Db {
         .await
     }
 
-    /// Runs `work` to its end in a task of its own, within 4.5 s, whatever becomes of the caller.
+    /// Runs `work` to its end in a task of its own, within 1.8 s, whatever becomes of the caller.
     pub async fn detached<T, E, F>(&self, work: F) -> Result<T, E>
     where
         F: Future<Output = Result<T, E>> + Send + 'static,
@@ -254,8 +274,8 @@ impl Db {
     }
 
     /// Begins a transaction. Only inside of [`Self::detached`] or another task of its own.
-    pub async fn begin(&self) -> sqlx::Result<Tx> {
-        Tx::begin(&self.pools).await
+    pub async fn begin(&self, wait: LockWait) -> sqlx::Result<Tx> {
+        Tx::begin(&self.pools, wait).await
     }
 
     /// Waits for the transactions that run, then closes the connections.

@@ -25,12 +25,30 @@ impl std::fmt::Debug for Tx {
     }
 }
 
+/// How long a statement of a transaction waits for a row that another one holds, on Postgres.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockWait {
+    /// 1 s, as every connection is set.
+    Usual,
+    /// 200 ms: who works for many must not stand still for one.
+    Short,
+}
+
+impl LockWait {
+    fn begin(self) -> &'static str {
+        match self {
+            Self::Usual => "BEGIN",
+            Self::Short => "BEGIN; SET LOCAL lock_timeout = '200ms'",
+        }
+    }
+}
+
 impl Tx {
-    pub(super) async fn begin(pools: &Pools) -> sqlx::Result<Self> {
+    pub(super) async fn begin(pools: &Pools, wait: LockWait) -> sqlx::Result<Self> {
         match pools {
             Pools::Postgres(pool) => {
                 let mut held = Held(Some(pool.acquire().await?));
-                sqlx::raw_sql("BEGIN").execute(held.conn()).await?;
+                sqlx::raw_sql(wait.begin()).execute(held.conn()).await?;
                 Ok(Self::Postgres(held))
             }
             Pools::Sqlite { writer, .. } => {

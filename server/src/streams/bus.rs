@@ -1,11 +1,8 @@
 //! What other nodes say, and what this one says to them.
 
-use std::sync::Arc;
-
-use hubbub_protocol::id::{RoomId, StreamId, UserId};
 use tokio::sync::mpsc;
 
-use super::{Streams, control::Control, line::Heard};
+use super::{Overheard, Streams, control::Control, line::Heard};
 use crate::fabric::{BusEvent, Payload, Publication, Topic};
 
 /// Publications that share one round trip.
@@ -25,15 +22,19 @@ pub(super) async fn publish(streams: Streams, mut queue: mpsc::Receiver<Publicat
 
 /// Hears the other nodes until the bus is gone with the node.
 pub(super) async fn listen(streams: Streams, mut incoming: mpsc::Receiver<BusEvent>) {
-    if let Err(error) = streams.0.fabric.follow(&[Topic::Control]).await {
-        tracing::warn!(%error, "the control topic is not heard yet");
+    if let Err(error) = streams.0.fabric.follow(&[Topic::Control, Topic::Presence]).await {
+        tracing::warn!(%error, "what concerns all nodes is not heard yet");
     }
     while let Some(event) = incoming.recv().await {
         match event {
             BusEvent::Message { topic: Topic::Stream(id), payload } => streams.heard(id, payload),
             BusEvent::Message { topic: Topic::Control, payload } => streams.control(&payload),
+            BusEvent::Message { topic: Topic::Presence, payload } => {
+                streams.overheard(Overheard::Presence(payload))
+            }
             BusEvent::Message { topic: Topic::Probe(_), .. } => {}
             BusEvent::Resync => {
+                streams.overheard(Overheard::Interrupted);
                 let streams = streams.clone();
                 streams.clone().spawn(async move {
                     if let Err(error) = streams.resync().await {
@@ -46,13 +47,17 @@ pub(super) async fn listen(streams: Streams, mut incoming: mpsc::Receiver<BusEve
 }
 
 impl Streams {
+    fn overheard(&self, what: Overheard) {
+        // A queue that is full loses words; who reads them notices by their numbers.
+        if self.0.overheard.try_send(what).is_err() {
+            metrics::counter!("hubbub_pubsub_dropped_total", "cause" => "presence_full").increment(1);
+        }
+    }
+
     fn heard(&self, id: uuid::Uuid, payload: Payload) {
-        // A topic does not say whether its UUID is a room or a user; at most one of them is followed.
-        let hub = &self.0.hub;
-        let room = hub.feed(StreamId::Room(RoomId(id)));
-        let Some(feed) = room.or_else(|| hub.feed(StreamId::User(UserId(id)))) else { return };
+        let Some(feed) = self.0.hub.feed_of(id) else { return };
         match Heard::parse(&payload.into_inner()) {
-            Some(Heard::Line(line)) => self.deliver(&Arc::clone(&feed), line),
+            Some(Heard::Line(line)) => self.deliver(&feed, line),
             Some(Heard::Signal(except, frame)) => feed.signal(except, &frame),
             None => metrics::counter!("hubbub_pubsub_errors_total", "cause" => "damaged").increment(1),
         }
@@ -61,6 +66,7 @@ impl Streams {
     fn control(&self, payload: &Payload) {
         match serde_json::from_str(payload) {
             Ok(Control::SessionEnded { session, end }) => self.0.hub.end_session(session, &end.into()),
+            Ok(Control::Heads { heads }) => self.compare(&heads),
             // A newer node's word: this one learns the same from the database.
             Err(error) => tracing::debug!(%error, "an unknown control word"),
         }

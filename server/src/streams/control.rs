@@ -1,7 +1,11 @@
 //! What all nodes must hear beside entries: the control topic.
 
-use hubbub_protocol::{id::SessionId, model::SessionEnd};
+use hubbub_protocol::{
+    id::{Seq, SessionId},
+    model::SessionEnd,
+};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// A word to every node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,5 +17,10 @@ pub enum Control {
         session: SessionId,
         /// Why, and by whom.
         end: SessionEnd,
+    },
+    /// Streams that were written lately, and their heads: who is behind has lost a publication.
+    Heads {
+        /// The stream's id and its newest seq.
+        heads: Vec<(Uuid, Seq)>,
     },
 }

@@ -8,9 +8,10 @@ use std::{
     },
 };
 
-use hubbub_protocol::id::{SessionId, StreamId, UserId};
+use hubbub_protocol::id::{RoomId, SessionId, StreamId, UserId};
 use parking_lot::{Mutex, RwLock};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::{
     feed::Feed,
@@ -80,6 +81,11 @@ impl Hub {
     /// The feed of a stream that is followed here.
     pub fn feed(&self, stream: StreamId) -> Option<Arc<Feed>> {
         self.feeds.read().get(&stream).cloned()
+    }
+
+    /// The feed of a stream whose id alone is known: a room's or a user's, and at most one of them is followed.
+    pub fn feed_of(&self, id: Uuid) -> Option<Arc<Feed>> {
+        self.feed(StreamId::Room(RoomId(id))).or_else(|| self.feed(StreamId::User(UserId(id))))
     }
 
     /// Every feed.

@@ -9,11 +9,13 @@
 //! | `hub` | who is connected here, and which feeds there are |
 //! | `outbox` | a connection's bounded way out |
 //! | `follow` | how a connection begins to follow, and catches up |
-//! | `repair` | how holes and lost tails are found and filled |
+//! | `repair` | how holes and lost tails are filled |
+//! | `announce` | how lost tails are found |
 //! | `read` | the log from the cache where it is provably whole, else from SQL |
 //! | `bus` | what other nodes say |
 //! | `control` | what all nodes must hear beside entries |
 
+mod announce;
 mod bus;
 pub mod control;
 pub mod feed;
@@ -49,23 +51,40 @@ use self::{
     line::signal_text,
 };
 use crate::{
-    fabric::{Fabric, Publication, Topic},
+    fabric::{self, Fabric, Payload, Publication, Topic},
     store::{Db, append::NewMessage},
 };
 
 /// Entries on their way to the other nodes; what does not fit is repaired there from SQL.
 const PUBLICATIONS_QUEUED: usize = 8_192;
 
+/// Words about presence that wait for their reader.
+const OVERHEARD: usize = 4_096;
+
+/// What the bus says that is not about streams.
+#[derive(Clone, Debug)]
+pub enum Overheard {
+    /// A word of a node about the people connected to it.
+    Presence(Payload),
+    /// Words may have been lost.
+    Interrupted,
+}
+
 /// How streams behave.
 #[derive(Clone, Debug)]
 pub struct StreamSettings {
     /// Newest entries of a stream that the cache keeps.
     pub kept: usize,
-    /// How often followed streams are compared with their heads, so that a lost last publication is found.
+    /// How often what was written lately is compared with what was heard, so that a lost last publication is found.
     pub sweep: Duration,
+    /// Connections and streams that catch up from a store at once; the others wait for their turn.
+    pub catching_up: usize,
     /// Whether other nodes may write; alone, nothing can be lost on the way.
     pub clustered: bool,
 }
+
+/// Is shown what was committed.
+pub type OnCommit = Box<dyn Fn(&[Entry]) + Send + Sync>;
 
 /// The streams of this node. Clones are the same.
 #[derive(Clone)]
@@ -78,6 +97,8 @@ struct Inner {
     epoch: Epoch,
     writer: writer::Writer,
     publications: mpsc::Sender<Publication>,
+    overheard: mpsc::Sender<Overheard>,
+    on_commit: OnCommit,
     loads: read::Loads,
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -85,7 +106,8 @@ struct Inner {
 }
 
 impl Streams {
-    /// Starts the writer, the publisher, the bus and the sweep; they end with `stop`.
+    /// Starts the writer, the publisher, the bus and the sweep; they end with `stop`. Each committed entry is shown to
+    /// `on_commit`, which must not wait. The receiver gets what the bus says beside.
     pub fn start(
         db: Db,
         fabric: Fabric,
@@ -93,10 +115,12 @@ impl Streams {
         settings: StreamSettings,
         tasks: TaskTracker,
         stop: CancellationToken,
-    ) -> Self {
+        on_commit: OnCommit,
+    ) -> (Self, mpsc::Receiver<Overheard>) {
+        let (overheard, hearing) = mpsc::channel(OVERHEARD);
         let (publications, published) = mpsc::channel(PUBLICATIONS_QUEUED);
         let (writer, lanes) = writer::Writer::new(&db);
-        let loads = read::Loads::new();
+        let loads = read::Loads::new(settings.catching_up);
         let hub = Hub::default();
         let incoming = fabric.incoming();
         let streams = Self(Arc::new(Inner {
@@ -106,6 +130,8 @@ impl Streams {
             epoch,
             writer,
             publications,
+            overheard,
+            on_commit,
             loads,
             tasks,
             stop,
@@ -116,8 +142,8 @@ impl Streams {
         }
         streams.spawn(bus::publish(streams.clone(), published));
         streams.spawn(bus::listen(streams.clone(), incoming));
-        streams.spawn(repair::sweep(streams.clone()));
-        streams
+        streams.spawn(announce::sweep(streams.clone()));
+        (streams, hearing)
     }
 
     /// Who is connected here.
@@ -137,6 +163,7 @@ impl Streams {
 
     /// Delivers what was committed: here at once, on other nodes through the fabric. Nothing waits for that.
     pub fn committed(&self, entries: &[Entry]) {
+        (self.0.on_commit)(entries);
         for entry in entries {
             let (line, text) = Line::of(entry);
             if let Some(feed) = self.0.hub.feed(entry.stream) {
@@ -189,6 +216,14 @@ impl Streams {
             Sequenced::Repeated => {}
             Sequenced::Early => self.repair_soon(feed),
         }
+    }
+
+    /// Tells all nodes something about presence.
+    ///
+    /// # Errors
+    /// Redis did not take it.
+    pub async fn tell_presence(&self, word: Payload) -> fabric::Result<()> {
+        self.0.fabric.publish(Topic::Presence, &word).await
     }
 
     /// Runs until it ends or the node stops.

@@ -9,6 +9,7 @@ use hubbub_protocol::{
     limits::PAGE_LIMIT,
 };
 use moka::future::Cache;
+use tokio::sync::Semaphore;
 
 use super::{
     Streams,
@@ -30,12 +31,22 @@ type Range = (StreamId, Seq, Seq);
 
 /// Loads that are under way. A range ends at a seq that is known to be committed, so what is loaded for one asker is
 /// whole for the next; it is forgotten as soon as the first has it.
-pub(super) struct Loads(Cache<Range, Arc<Vec<Line>>>);
+pub(super) struct Loads {
+    under_way: Cache<Range, Arc<Vec<Line>>>,
+    /// For those who catch up.
+    places: Semaphore,
+}
 
 impl Loads {
-    pub(super) fn new() -> Self {
-        Self(Cache::builder().max_capacity(LOADS).time_to_live(Duration::from_secs(5)).build())
+    /// With so many places for connections and streams that catch up.
+    pub(super) fn new(places: usize) -> Self {
+        let under_way = Cache::builder().max_capacity(LOADS).time_to_live(Duration::from_secs(5)).build();
+        Self { under_way, places: Semaphore::new(places) }
     }
+}
+
+fn closed() -> CommandError {
+    CommandError::Unavailable("the node stops".into())
 }
 
 impl Streams {
@@ -50,9 +61,13 @@ impl Streams {
         upto: Seq,
     ) -> Result<Arc<Vec<Line>>, CommandError> {
         let range = (stream, after, upto);
-        let load = async { self.load_lines(stream, after, upto).await.map(Arc::new) };
-        let lines = self.0.loads.0.try_get_with(range, load).await;
-        self.0.loads.0.invalidate(&range).await;
+        let load = async {
+            // In turn: a crowd that comes back must not take every connection to the database.
+            let _place = self.0.loads.places.acquire().await.map_err(|_| closed())?;
+            self.load_lines(stream, after, upto).await.map(Arc::new)
+        };
+        let lines = self.0.loads.under_way.try_get_with(range, load).await;
+        self.0.loads.under_way.invalidate(&range).await;
         lines.map_err(|error| CommandError::Unavailable(error.to_string().into()))
     }
 
@@ -86,8 +101,8 @@ impl Streams {
         // A range that ends before it begins: no page of entries has this name.
         let range = (stream, Seq(u64::MAX), head);
         let load = async { self.refill(stream).await.map(Arc::new) };
-        let lines = self.0.loads.0.try_get_with(range, load).await;
-        self.0.loads.0.invalidate(&range).await;
+        let lines = self.0.loads.under_way.try_get_with(range, load).await;
+        self.0.loads.under_way.invalidate(&range).await;
         lines.map_err(|error| CommandError::Unavailable(error.to_string().into()))
     }
 

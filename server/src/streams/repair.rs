@@ -3,13 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use hubbub_protocol::id::Seq;
-use tokio::time::MissedTickBehavior;
 
 use super::{
     Streams,
     feed::{Feed, Sequenced},
 };
-use crate::{error::CommandError, fabric::Topic, store};
+use crate::{error::CommandError, store};
 
 /// Two nodes can commit 7, then 8, and be heard as 8, 7: that long a hole may close by itself.
 const REORDER_WAIT: Duration = Duration::from_millis(30);
@@ -71,39 +70,29 @@ impl Streams {
             let ids: Vec<_> = some.iter().map(|feed| feed.stream).collect();
             let heads = store::entries::heads(&self.0.db, &ids).await?;
             for feed in some {
-                let head = heads.get(&feed.stream).copied().unwrap_or_default();
-                let behind = feed.position().is_some_and(|position| position < head);
-                if behind && feed.begin_repair() {
-                    metrics::counter!("hubbub_tail_mismatch_total").increment(1);
-                    // A publication was lost, and with it what it would have done to the cached tail.
-                    self.0.fabric.drop_tail_soon(feed.stream.as_uuid());
-                    let (streams, feed) = (self.clone(), Arc::clone(feed));
-                    self.spawn(async move {
-                        streams.repair(&feed, Some(head)).await;
-                        feed.end_repair();
-                    });
-                }
+                self.catch_up_with(feed, heads.get(&feed.stream).copied().unwrap_or_default());
             }
         }
         Ok(())
     }
-}
 
-/// Looks after what nothing else would find: lost last publications, and feeds that nobody follows.
-pub(super) async fn sweep(streams: Streams) {
-    let mut ticks = tokio::time::interval(streams.0.settings.sweep);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        streams.0.hub.sweep(|deserted| {
-            let topics: Vec<_> = deserted.iter().map(|stream| Topic::Stream(stream.as_uuid())).collect();
-            streams.0.fabric.unfollow(&topics);
-        });
-        // While the bus is heard, this finds only lost last publications; while it is not, it is the delivery.
-        if streams.0.settings.clustered
-            && let Err(error) = streams.resync().await
-        {
-            error.log("compare streams with their heads");
+    /// Reads on up to a head that is known to be committed, where a feed is behind it.
+    pub(super) fn catch_up_with(&self, feed: &Arc<Feed>, head: Seq) {
+        let behind = feed.position().is_some_and(|position| position < head);
+        if !behind || !feed.begin_repair() {
+            return;
         }
+        let (streams, feed) = (self.clone(), Arc::clone(feed));
+        self.spawn(async move {
+            // It may be on its way: heads are read beside the bus.
+            tokio::time::sleep(REORDER_WAIT).await;
+            if feed.position().is_some_and(|position| position < head) {
+                metrics::counter!("hubbub_tail_mismatch_total").increment(1);
+                // A publication was lost, and with it what it would have done to the cached tail.
+                streams.0.fabric.drop_tail_soon(feed.stream.as_uuid());
+                streams.repair(&feed, Some(head)).await;
+            }
+            feed.end_repair();
+        });
     }
 }

@@ -15,6 +15,8 @@ use Kind::{Counter, Gauge, Histogram};
 const METRICS: &[(Kind, &str, Unit, &str)] = &[
     // The process.
     (Gauge, "hubbub_build_info", Unit::Count, "1; the label says which version runs"),
+    (Gauge, "hubbub_ready", Unit::Count, "1 while this node takes new clients, as `/readyz` says; else 0"),
+    (Gauge, "hubbub_draining", Unit::Count, "1 while this node sends its connections elsewhere; else 0"),
     (Gauge, "hubbub_tasks", Unit::Count, "Tasks that live in the runtime"),
     (Counter, "hubbub_panics_total", Unit::Count, "Tasks that panicked; each is a fault of Hubbub"),
     (Gauge, "process_resident_memory_bytes", Unit::Bytes, "Memory in use"),
@@ -50,6 +52,12 @@ const METRICS: &[(Kind, &str, Unit, &str)] = &[
         "From the commit to the write to a socket, by path",
     ),
     (Histogram, "hubbub_append_batch_messages", Unit::Count, "Messages that one transaction commits"),
+    (
+        Counter,
+        "hubbub_append_detours_total",
+        Unit::Count,
+        "Rooms that left their batch because somebody else held them",
+    ),
     (Counter, "hubbub_messages_committed_total", Unit::Count, "Messages committed"),
     (
         Counter,
@@ -149,8 +157,14 @@ const METRICS: &[(Kind, &str, Unit, &str)] = &[
     ),
 ];
 
+/// Alerts ask whether these have grown at all: without a 0 before it, the first event would be no growth.
+const FROM_ZERO: &[&str] = &["hubbub_panics_total", "hubbub_cache_mismatch_total"];
+
 /// Tells the recorder what each metric means.
 pub(super) fn describe() {
+    for name in FROM_ZERO {
+        metrics::counter!(*name).absolute(0);
+    }
     for (kind, name, unit, meaning) in METRICS {
         match kind {
             Counter => metrics::describe_counter!(*name, *unit, *meaning),

@@ -9,24 +9,30 @@ use uuid::Uuid;
 use super::redis_faults::{heard, resync};
 use super::redis_server::{PASSWORD_IN_URL, RedisServer};
 use super::topology::{Cluster, Folder, Sentinel, Tls, certify, rules, until};
-use super::{connected_to, eventually, refill, the_whole_contract};
+use super::{connected_to, eventually, many, refill};
+
+/// Every operation of the contract.
+async fn everything(settings: &RedisSettings) {
+    super::the_whole_contract(settings).await;
+    many::the_whole_contract(settings).await;
+}
 
 #[tokio::test]
 async fn the_contract_holds_behind_sentinel() {
     let redis = Sentinel::start();
-    the_whole_contract(&redis.settings()).await;
+    everything(&redis.settings()).await;
 }
 
 #[tokio::test]
 async fn the_contract_holds_in_a_cluster() {
     let redis = Cluster::start(false);
-    the_whole_contract(&redis.settings()).await;
+    everything(&redis.settings()).await;
 }
 
 #[tokio::test]
 async fn the_contract_holds_over_tls() {
     let redis = Tls::start("IP:127.0.0.1", false);
-    the_whole_contract(&redis.settings("rediss", Some(&redis.authority))).await;
+    everything(&redis.settings("rediss", Some(&redis.authority))).await;
 }
 
 #[tokio::test]
@@ -71,7 +77,7 @@ async fn a_user_with_the_least_rights_is_enough() {
         [options, rules()].concat()
     });
     let url = format!("redis://hubbub:{PASSWORD_IN_URL}@127.0.0.1:{}/0", redis.port);
-    the_whole_contract(&RedisSettings::new(url)).await;
+    everything(&RedisSettings::new(url)).await;
     assert_eq!(redis.tell("ACL LOG"), "*0", "something it asked for was refused");
 
     for command in [

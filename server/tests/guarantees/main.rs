@@ -23,6 +23,7 @@ mod messages;
 mod once;
 mod order;
 mod removal;
+mod restore;
 mod resume;
 mod roles;
 mod rooms;

@@ -9,7 +9,7 @@ use hubbub_protocol::{
     model::{Device, DeviceClass, Role, RoomKind, User},
 };
 use hubbub_server::store::{
-    DatabaseSettings, Db, append,
+    DatabaseSettings, Db, LockWait, append,
     log::{Key, Log, logged},
     membership::{self, RoomRow},
     sessions::{self, Begun, NewSession, TokenHashes},
@@ -164,7 +164,8 @@ impl Fixture {
 
     pub(crate) async fn say(&self, room: RoomId, by: &Person, text: &str) -> Seq {
         let message = message(room, by, &Uuid::now_v7().to_string(), text);
-        let (mut answers, _) = append::messages(&self.db, vec![message]).await.expect("committed");
+        let (mut answers, _) =
+            append::messages(&self.db, vec![message], LockWait::Usual).await.expect("committed");
         answers.remove(0).expect("accepted").seq
     }
 }

@@ -13,7 +13,7 @@ use hubbub_protocol::{
 use hubbub_server::{
     error::CommandError,
     store::{
-        append, entries,
+        LockWait, append, entries,
         history::{self, Part},
         log::logged,
         revise,
@@ -71,7 +71,7 @@ pub(crate) async fn entries_come_back_as_they_were_written(fixture: Fixture) {
     let first = fixture.say(room, &ann, "first").await;
     let odd = "quotes \" ' \\ \u{0007} 林薇 \u{1F600}";
     let answer = append::NewMessage { reply_to: Some(first), ..message(room, &ann, "key", odd) };
-    let (answers, committed) = append::messages(&fixture.db, vec![answer]).await.unwrap();
+    let (answers, committed) = append::messages(&fixture.db, vec![answer], LockWait::Usual).await.unwrap();
     let sent = answers[0].as_ref().expect("accepted").clone();
     let read = entries::after(&fixture.db, StreamId::Room(room), first, 10).await.unwrap();
     assert_eq!(read, committed);
@@ -223,7 +223,7 @@ pub(crate) async fn batches_at_once_leave_one_dense_order(fixture: Fixture) {
                 let by = if (n + m) % 2 == 0 { &ann } else { &bea };
                 message(rooms[m % 2], by, &format!("{n} {m}"), &format!("text {n} {m}"))
             });
-            append::messages(&db, batch.collect()).await.expect("committed").0
+            append::messages(&db, batch.collect(), LockWait::Usual).await.expect("committed").0
         })
     });
     let answers: Vec<_> =
@@ -244,18 +244,25 @@ pub(crate) async fn a_key_is_answered_once(fixture: Fixture) {
     let room = fixture.room(RoomKind::Group, "Room", &[&ann, &bea]).await;
     let uses = (0..10).map(|_| {
         let (db, wish) = (fixture.db.clone(), message(room, &ann, "key", "text"));
-        tokio::spawn(async move { append::messages(&db, vec![wish]).await.expect("committed").0.remove(0) })
+        tokio::spawn(async move {
+            append::messages(&db, vec![wish], LockWait::Usual).await.expect("committed").0.remove(0)
+        })
     });
     let mut answers: Vec<_> =
         join_all(uses).await.into_iter().map(|answer| answer.unwrap().unwrap()).collect();
     answers.dedup();
     assert_eq!(answers.len(), 1, "one entry, equal answers: {answers:?}");
     let twice = vec![message(room, &ann, "again", "text"), message(room, &ann, "again", "text")];
-    let (answers_of_one, committed) = append::messages(&fixture.db, twice).await.unwrap();
+    let (answers_of_one, committed) = append::messages(&fixture.db, twice, LockWait::Usual).await.unwrap();
     assert_eq!((answers_of_one[0].as_ref().ok(), committed.len()), (answers_of_one[1].as_ref().ok(), 1));
-    let other = append::messages(&fixture.db, vec![message(room, &ann, "key", "other text")]).await.unwrap();
+    let other =
+        append::messages(&fixture.db, vec![message(room, &ann, "key", "other text")], LockWait::Usual)
+            .await
+            .unwrap();
     assert_eq!(other.0[0].as_ref().map_err(CommandError::reason), Err(Reason::KeyConflict));
-    let hers = append::messages(&fixture.db, vec![message(room, &bea, "key", "other text")]).await.unwrap();
+    let hers = append::messages(&fixture.db, vec![message(room, &bea, "key", "other text")], LockWait::Usual)
+        .await
+        .unwrap();
     assert!(hers.0[0].as_ref().is_ok_and(|sent| *sent != answers[0]), "a key is its sender's own");
 }
 
@@ -270,7 +277,7 @@ pub(crate) async fn an_ended_session_writes_nothing(fixture: Fixture) {
         message(room, &new, "2", "new"),
         message(room, &bea, "3", "bea"),
     ];
-    let (answers, committed) = append::messages(&fixture.db, batch).await.unwrap();
+    let (answers, committed) = append::messages(&fixture.db, batch, LockWait::Usual).await.unwrap();
     assert_eq!(answers[0].as_ref().map_err(CommandError::reason), Err(Reason::SessionEnded));
     assert!(answers[1].is_ok() && answers[2].is_ok());
     assert_eq!(committed.len(), 2);

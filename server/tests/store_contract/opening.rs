@@ -5,7 +5,7 @@ use std::{collections::HashSet, time::Duration};
 use futures_util::future::join_all;
 use hubbub_protocol::{id::UserId, model::User};
 use hubbub_server::store::{
-    DatabaseSettings, Db, Pools, StoreError,
+    DatabaseSettings, Db, LockWait, Pools, StoreError,
     users::{self, NewUser},
 };
 use tokio::sync::oneshot;
@@ -119,7 +119,7 @@ pub(crate) async fn a_failed_or_abandoned_transaction_leaves_nothing(fixture: Fi
         })
         .await;
     assert!(matches!(failed, Err(sqlx::Error::RowNotFound)), "the first error is told: {failed:?}");
-    let mut tx = db.begin().await.expect("begun");
+    let mut tx = db.begin(LockWait::Usual).await.expect("begun");
     users::insert_many(&mut tx, &[new("bea")]).await.expect("inserted");
     drop(tx);
     // More than there are connections: none of them is inside of an old transaction.

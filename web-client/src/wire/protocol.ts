@@ -201,6 +201,25 @@ export type Draft = {
   at: number;
 };
 
+/** Whether a person is online. */
+export type Presence = {
+  /** Who. */
+  user: UserId;
+  /** Whether any device of theirs is connected, or was until a few seconds ago. */
+  online: boolean;
+  /** Whether they are online, and every connection of theirs says that they are away from it. */
+  away: boolean;
+  /** What they are connected with; empty when offline. */
+  devices: Array<DeviceClass>;
+  /** Since when they are online; absent when they are not. */
+  since?: number;
+  /** When they were last online; absent while they are, and for who never was. */
+  last_seen_at?: number;
+};
+
+/** Whether a person is at a connection. */
+export type PresenceState = "active" | "away";
+
 /** A link that lets people in. */
 export type Invite = {
   /** The code; `room.join {code}` uses it. */
@@ -340,6 +359,10 @@ export type Signal = {
   "type": "draft";
   /** The draft. */
   draft: Draft;
+} | {
+  "type": "presence";
+  /** How they are now. */
+  presence: Presence;
 };
 
 /** Why a command or a request failed. */
@@ -712,6 +735,30 @@ export type DraftResult = {
   at: number;
 };
 
+/** Asks who is online: in a room, or of some people, or with neither how many in all. */
+export type PresenceGetParams = {
+  /** A room of the asker's. */
+  room?: RoomId;
+  /** People who share a room with the asker; at most 200. Others are left out, as if they did not exist. */
+  users?: Array<UserId>;
+};
+
+/** Who is online. */
+export type PresenceResult = {
+  /** How many are: of the room, of the people asked for, or on the whole server. */
+  online: number;
+  /** Each member of a room of at most 250 members, or each of the people asked for; else empty. */
+  people: Array<Presence>;
+  /** Whether the node hears all others; while it does not, this is what it heard last. */
+  current: boolean;
+};
+
+/** Says whether the person is at this connection; it is forgotten with the connection. */
+export type PresenceSetParams = {
+  /** `active`, as every connection begins, or `away`. */
+  state: PresenceState;
+};
+
 /** Asks for people. */
 export type UserGetParams = {
   /** Who; at most 100. */
@@ -845,12 +892,58 @@ export type InviteInfo = {
   expires_at: number;
 };
 
+/** `GET /v1/activity`: what went on in public channels and in the asker's own rooms. Days are those of UTC; a message counts on the day it was sent, also when it was recalled since. */
+export type Activity = {
+  /** Each day asked for, the oldest first; today is the last. */
+  days: Array<ActivityDay>;
+  /** Public channels and the asker's own rooms with the most messages in these days, the most active first. */
+  rooms: Array<ActiveRoom>;
+  /** People who wrote the most messages into public channels in these days, the most active first. What they write into other rooms is counted for nobody, the asker included. */
+  people: Array<ActivePerson>;
+  /** When this was counted. */
+  as_of: number;
+  /** Whether everything sent up to a few seconds before `as_of` is in it. False for a while after the counts were lost: what is missing is being counted again. */
+  complete: boolean;
+};
+
+/** A day. */
+export type ActivityDay = {
+  /** Its date in UTC, `YYYY-MM-DD`. */
+  day: string;
+  /** Messages in public channels and in the asker's own rooms. */
+  messages: number;
+};
+
+/** A room and its messages. */
+export type ActiveRoom = {
+  /** The room. */
+  room: RoomId;
+  /** What it is. */
+  kind: RoomKind;
+  /** What it is called; empty for a direct room. */
+  name: string;
+  /** Whether the asker is in it. */
+  joined: boolean;
+  /** Messages in these days. */
+  messages: number;
+};
+
+/** A person and their messages. */
+export type ActivePerson = {
+  /** Who. */
+  user: User;
+  /** Messages in public channels in these days. */
+  messages: number;
+};
+
 /** `GET /readyz`: whether this node takes new clients, and why not. */
 export type Readiness = {
   /** Whether it does. */
   ready: boolean;
-  /** One word a reason: `draining`, `database`, `fabric`. */
+  /** One word a reason: `draining` it is being stopped; `database` it does not answer or is read-only; `deaf` this node does not hear the other ones. */
   why_not: Array<string>;
+  /** What does not work without being a reason to go elsewhere: `redis`, without which everything is slower. */
+  degraded: Array<string>;
 };
 
 /** The WebSocket subprotocol of this wire. */
@@ -918,6 +1011,10 @@ export interface Methods {
   "draft.set": { params: DraftSetParams; result: DraftResult };
   /** Shows the others in a room that you are writing, for 5 s. */
   "typing.set": { params: RoomParams; result: Empty };
+  /** Who is online: in a room, of some people, or how many in all. */
+  "presence.get": { params: PresenceGetParams; result: PresenceResult };
+  /** Says whether the person is at this connection. */
+  "presence.set": { params: PresenceSetParams; result: Empty };
   /** People by their ids; unknown ones are left out. */
   "user.get": { params: UserGetParams; result: UsersResult };
   /** People whose username or display name begins so. */
@@ -951,6 +1048,8 @@ export const METHODS: readonly MethodName[] = [
   "marker.set",
   "draft.set",
   "typing.set",
+  "presence.get",
+  "presence.set",
   "user.get",
   "user.find",
   "user.update",
@@ -1055,6 +1154,14 @@ export const LIMITS = {
   room_topic_chars: 250,
   /** Most people named in one command. */
   users_per_command: 100,
+  /** Most people named in one `presence.get`. */
+  presence_users: 200,
+  /** Most members of a room whose people are told of each other's presence; of larger rooms there is only a count. */
+  presence_room_members: 250,
+  /** Days that `GET /v1/activity` looks back, today included. */
+  activity_days: { least: 1, most: 30 },
+  /** Most rooms and most people that `GET /v1/activity` lists. */
+  activity_limit: { least: 1, most: 50 },
   /** Most entries, messages, members or rooms in one page. */
   page_limit: 200,
   /** Entries, messages, members or rooms in a page when `limit` is absent. */

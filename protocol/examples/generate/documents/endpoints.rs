@@ -34,6 +34,7 @@ pub(super) struct Endpoint {
 const BEFORE: (&str, &str) = ("before", "Only what is below this seq.");
 const AFTER: (&str, &str) = ("after", "Only what is above this seq.");
 const AROUND: (&str, &str) = ("around", "Half of the page below, half at and above this seq.");
+const DAYS: (&str, &str) = ("days", "How many days back, today included.");
 const LIMIT: (&str, &str) = ("limit", "Most that the page holds.");
 
 /// Every address, in the order of the documentation.
@@ -154,6 +155,19 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
         answer: Some("HistoryPage"),
         answer_text: "A part of the timeline, ascending.",
         errors: &[InvalidParams, UnknownRoom, NotAMember],
+    },
+    Endpoint {
+        method: "get",
+        path: "/v1/activity",
+        id: "activity",
+        summary: "Counts messages: by day, the most active rooms, the most active people.",
+        signed_in: true,
+        body: None,
+        query: &[DAYS, LIMIT],
+        status: 200,
+        answer: Some("Activity"),
+        answer_text: "The counts.",
+        errors: &[InvalidParams],
     },
     Endpoint {
         method: "get",

@@ -45,6 +45,8 @@ pub(super) fn of_method(name: &str) -> &'static [Reason] {
             &[MissingParameter, UnknownRoom, NotAMember, NotAllowed, KeyConflict, UnknownMessage, Recalled]
         }
         "message.get" | "draft.set" => &[MissingParameter, UnknownRoom, NotAMember, TooLarge],
+        "presence.get" => &[UnknownRoom, NotAMember, TooLarge],
+        "presence.set" => &[MissingParameter],
         "user.get" => &[MissingParameter, TooLarge],
         "user.find" | "user.update" => &[MissingParameter],
         other => panic!("say in errors.rs which errors {other} has"),

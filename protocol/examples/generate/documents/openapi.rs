@@ -72,6 +72,10 @@ fn parameters(endpoint: &Endpoint) -> Value {
     });
     let query = endpoint.query.iter().map(|(name, text)| {
         let schema = match *name {
+            "days" => json!({"type": "integer", "minimum": 1, "maximum": 30, "default": 7}),
+            "limit" if endpoint.path == "/v1/activity" => {
+                json!({"type": "integer", "minimum": 1, "maximum": 50, "default": 10})
+            }
             "limit" => json!({"type": "integer", "minimum": 1, "maximum": 200, "default": 50}),
             _ => reference("Seq"),
         };

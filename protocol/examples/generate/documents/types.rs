@@ -37,7 +37,7 @@ wire_types! {
     id { UserId RoomId SessionId EntryId Epoch StreamId Seq Cursor }
     model {
         User DeviceClass Device Session SessionEnd RoomKind Role Marker Preview Room PublicRoom Member TimelineItem
-        Recalled Draft Invite
+        Recalled Draft Presence PresenceState Invite
     }
     close { EndReason }
     entry { Entry EntryBody }
@@ -48,12 +48,13 @@ wire_types! {
         RoomResult RoomJoinParams SeqResult RoomAddParams RoomRemoveParams RoomRoleParams RoomUpdateParams
         RoomInviteParams RoomListParams RoomListResult RoomMembersParams RoomMembersResult RoomReadParams EntriesPage
         RoomHistoryParams HistoryPage MessageSendParams Sent MessageEditParams MessageRecallParams MessageGetParams
-        MessagesResult MarkerSetParams DraftSetParams DraftResult UserGetParams UserFindParams UsersResult
+        MessagesResult MarkerSetParams DraftSetParams DraftResult PresenceGetParams PresenceResult
+        PresenceSetParams UserGetParams UserFindParams UsersResult
         UserUpdateParams UserResult
     }
     http {
         SignUp Account LogIn LoggedIn Refresh Sessions ServerInfo SignInWay SessionPolicy SessionScope PasswordRules
-        InviteInfo Readiness
+        InviteInfo Activity ActivityDay ActiveRoom ActivePerson Readiness
     }
 }
 

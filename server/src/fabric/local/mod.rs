@@ -1,10 +1,11 @@
 //! The fabric of a server that runs alone: the same operations, in its own memory.
 
 mod expiring;
+mod many;
 mod tails;
 mod values;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ pub struct LocalSettings {
     pub tail_bytes: usize,
     /// Most keys; beyond, those that would expire soonest go.
     pub keys: usize,
+    /// Most members of all sorted sets together; beyond, the sets that would expire soonest go.
+    pub scores: usize,
     /// Most bus events waiting for their reader.
     pub inbox: usize,
 }
@@ -40,6 +43,7 @@ impl Default for LocalSettings {
             tail_ttl: super::TAIL_TTL,
             tail_bytes: 64 << 20,
             keys: 200_000,
+            scores: 500_000,
             inbox: super::INBOX,
         }
     }
@@ -49,6 +53,7 @@ impl Default for LocalSettings {
 pub(super) struct Local {
     settings: LocalSettings,
     values: Mutex<Expiring<Key, Value>>,
+    sets: Mutex<Expiring<Key, HashMap<String, i64>>>,
     tails: Mutex<Expiring<Uuid, CachedEntries>>,
     followed: Mutex<HashSet<Topic>>,
     /// The token of the next lock.
@@ -60,6 +65,7 @@ impl Local {
     pub(super) fn new(settings: LocalSettings) -> Self {
         Self {
             values: Mutex::new(Expiring::at_most(settings.keys)),
+            sets: Mutex::new(Expiring::at_most(settings.scores)),
             tails: Mutex::new(Expiring::at_most(settings.tail_bytes)),
             followed: Mutex::default(),
             tokens: AtomicU64::new(first_token()),

@@ -8,6 +8,8 @@ mod connection;
 mod ear;
 mod ears;
 mod link;
+mod listening;
+mod many;
 mod script;
 mod sealed;
 mod settings;

@@ -30,6 +30,8 @@ scripts! {
     COMPARE_AND_TOUCH = "compare_and_touch.lua";
     RAISE = "raise.lua";
     HASH_SET = "hash_set.lua";
+    HASH_REPLACE = "hash_replace.lua";
+    SCORES_ADD = "scores_add.lua";
     COUNT = "count.lua";
     LOCK = "lock.lua";
 }

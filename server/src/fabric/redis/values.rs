@@ -176,7 +176,7 @@ fn is_unreadable(text: &str) -> bool {
     text.contains("WRONGTYPE") || text.contains("value is not an integer")
 }
 
-fn text(value: Value) -> Option<String> {
+pub(super) fn text(value: Value) -> Option<String> {
     match value {
         Value::Null => None,
         Value::Bytes(_) => {

@@ -1,5 +1,8 @@
 //! A node: put together, run, drained.
 
+mod health;
+mod watch;
+
 use std::{
     fs::{File, TryLockError},
     io,
@@ -9,11 +12,11 @@ use std::{
     time::Duration,
 };
 
-use hubbub_protocol::http::Readiness;
-use parking_lot::Mutex;
-use tokio::{net::TcpListener, time::MissedTickBehavior};
+use hubbub_protocol::id::Epoch;
+use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use self::health::Health;
 use crate::{
     accounts::{AccountSettings, Accounts, PasswordCost},
     chat::{Chat, ChatSettings},
@@ -27,14 +30,6 @@ use crate::{
     streams::{StreamSettings, Streams},
 };
 
-/// How often the database is asked whether it answers.
-const CHECK_EVERY: Duration = Duration::from_secs(1);
-/// Checks in a row that fail before the node is unready.
-const CHECKS_FAILED: u32 = 3;
-/// How often the sessions served here are compared with the database: an end whose word was lost is found.
-const SESSIONS_EVERY: Duration = Duration::from_secs(3);
-/// How often the time-outs of the sessions served here begin anew.
-const TOUCH_EVERY: Duration = Duration::from_mins(1);
 /// How often followed streams are compared with their heads.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// How long a draft stays in the fabric without being changed.
@@ -69,6 +64,9 @@ pub enum NodeError {
     /// The settings of accounts cannot be used.
     #[error(transparent)]
     Accounts(#[from] CommandError),
+    /// A back-up took the place of the database that this node was started on.
+    #[error("the database was restored: this node belonged to its earlier life and has to be started again")]
+    Replaced,
 }
 
 /// A node that is ready to serve.
@@ -87,41 +85,9 @@ pub struct Node {
     _data_lock: Option<File>,
 }
 
-/// What `/readyz` says.
-struct Health {
-    state: Mutex<State>,
-    drain: CancellationToken,
-}
-
-#[derive(Default)]
-struct State {
-    database_failures: u32,
-    was_ready: bool,
-}
-
-impl Health {
-    fn readiness(&self) -> Readiness {
-        let mut why_not = Vec::new();
-        if self.drain.is_cancelled() {
-            why_not.push("draining".to_owned());
-        }
-        if self.state.lock().database_failures >= CHECKS_FAILED {
-            why_not.push("database".to_owned());
-        }
-        Readiness { ready: why_not.is_empty(), why_not }
-    }
-
-    fn checked(&self, outcome: &sqlx::Result<()>) {
-        let mut state = self.state.lock();
-        state.database_failures = if outcome.is_ok() { 0 } else { state.database_failures.saturating_add(1) };
-        let ready = state.database_failures < CHECKS_FAILED;
-        if state.was_ready && !ready {
-            tracing::error!("the database does not answer: this node is not ready");
-        } else if !state.was_ready && ready {
-            tracing::info!("the database answers: this node is ready");
-        }
-        state.was_ready = ready;
-    }
+/// Half of the connections to the database: the other half is for what is new.
+fn catching_up(config: &Config) -> usize {
+    usize::try_from(config.database.pool_size / 2).unwrap_or(1).clamp(1, 16)
 }
 
 /// The database that this configuration names.
@@ -134,14 +100,14 @@ pub fn database_settings(config: &Config) -> DatabaseSettings {
     }
 }
 
-async fn fabric(config: &Config) -> Result<Fabric, FabricError> {
+async fn fabric(config: &Config, epoch: Epoch) -> Result<Fabric, FabricError> {
     let (tail_kept, tail_ttl) = (config.cache.entries, Duration::from_secs(config.cache.ttl_s));
     match &config.redis.url {
         None => Ok(Fabric::local_with(LocalSettings { tail_kept, tail_ttl, ..LocalSettings::default() })),
         Some(url) => {
             let settings = RedisSettings {
-                prefix: format!("{}:", config.redis.prefix),
                 ca_file: config.redis.ca_file.clone(),
+                prefix: fabric_prefix(&config.redis.prefix, epoch),
                 command_timeout: Duration::from_millis(config.redis.command_timeout_ms),
                 tail_kept,
                 tail_ttl,
@@ -150,6 +116,12 @@ async fn fabric(config: &Config) -> Result<Fabric, FabricError> {
             Fabric::redis(&settings).await
         }
     }
+}
+
+/// What Redis keeps belongs to one life of the database: a tail cached before a back-up was restored may hold entries
+/// that are no longer, under seqs that are given again. The last 48 bits of an epoch are random.
+fn fabric_prefix(configured: &str, epoch: Epoch) -> String {
+    format!("{configured}:{:012x}:", epoch.as_uuid().as_u128() & 0xffff_ffff_ffff)
 }
 
 /// Two servers on one SQLite file would each deliver only what they wrote themselves.
@@ -190,12 +162,23 @@ impl Node {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let data_lock = if config.database.url.is_none() { Some(lock_data(&config.data_dir)?) } else { None };
         let db = Db::open(&database_settings(&config)).await?;
-        let fabric = fabric(&config).await?;
-        let settings =
-            StreamSettings { kept: config.cache.entries, sweep: SWEEP_EVERY, clustered: config.is_cluster() };
+        let fabric = fabric(&config, db.epoch()).await?;
+        let settings = StreamSettings {
+            kept: config.cache.entries,
+            sweep: SWEEP_EVERY,
+            clustered: config.is_cluster(),
+            catching_up: catching_up(&config),
+        };
         let epoch = db.epoch();
-        let streams =
-            Streams::start(db.clone(), fabric.clone(), epoch, settings, tasks.clone(), stop.clone());
+        let (streams, _overheard) = Streams::start(
+            db.clone(),
+            fabric.clone(),
+            epoch,
+            settings,
+            tasks.clone(),
+            stop.clone(),
+            Box::new(|_| {}),
+        );
         let announcing = streams.clone();
         let announce = Arc::new(move |session, end: &_| announcing.end_session(session, end));
         let delivering = streams.clone();
@@ -204,19 +187,27 @@ impl Node {
             Accounts::new(db.clone(), fabric.clone(), account_settings(&config), announce, committed)?;
         let settings = ChatSettings { draft_ttl: DRAFT_TTL, draft_delay: DRAFT_DELAY };
         let chat = Chat::new(db.clone(), fabric.clone(), streams.clone(), accounts.clone(), settings);
-        let health = Arc::new(Health { state: Mutex::default(), drain: CancellationToken::new() });
-        health.checked(&Ok(()));
+        let health = Arc::new(Health::new());
         Ok(Self { config, db, fabric, streams, accounts, chat, health, tasks, stop, _data_lock: data_lock })
     }
 
     /// Serves both addresses until `stop`, then drains: unready, connections sent elsewhere in waves, what is in
     /// flight answered, drafts written, all within the grace period.
-    pub async fn serve(self, main: TcpListener, ops: TcpListener, stop: CancellationToken) {
+    ///
+    /// # Errors
+    /// `Replaced` when it stopped by itself because the database was restored from a back-up.
+    pub async fn serve(
+        self,
+        main: TcpListener,
+        ops: TcpListener,
+        stop: CancellationToken,
+    ) -> Result<(), NodeError> {
         let gateway = Arc::new(Gateway {
             config: Arc::clone(&self.config),
             accounts: self.accounts.clone(),
             chat: self.chat.clone(),
             streams: self.streams.clone(),
+            starts: Semaphore::new(gateway::STARTS_AT_ONCE),
             tasks: TaskTracker::new(),
             drain: self.health.drain.clone(),
         });
@@ -229,10 +220,10 @@ impl Node {
             &doors,
             &closing,
         ));
-        self.tasks.spawn(check_database(self.db.clone(), Arc::clone(&self.health), self.stop.clone()));
-        self.tasks.spawn(check_sessions(self.accounts.clone(), self.streams.clone(), self.stop.clone()));
+        let replaced = CancellationToken::new();
+        self.watch(&replaced);
         self.tasks.spawn(self.chat.clone().write_drafts(self.stop.clone()));
-        stop.cancelled().await;
+        tokio::select! { () = stop.cancelled() => {}, () = replaced.cancelled() => {} }
         let grace = Duration::from_secs(self.config.drain.grace_s);
         let sent = tokio::time::timeout(grace.saturating_sub(LAST_WRITES), self.drain(&gateway)).await;
         if sent.is_err() {
@@ -252,6 +243,17 @@ impl Node {
             tracing::warn!("not everything ended in time");
         }
         tracing::info!("stopped");
+        if replaced.is_cancelled() { Err(NodeError::Replaced) } else { Ok(()) }
+    }
+
+    /// Starts what looks after the node; `replaced` is cancelled when its database is no longer the one it began with.
+    fn watch(&self, replaced: &CancellationToken) {
+        let (health, stop) = (&self.health, &self.stop);
+        let database = watch::database(self.db.clone(), Arc::clone(health), replaced.clone(), stop.clone());
+        self.tasks.spawn(database);
+        self.tasks.spawn(watch::fabric(self.fabric.clone(), Arc::clone(health), stop.clone()));
+        self.tasks.spawn(watch::sessions(self.accounts.clone(), self.streams.clone(), stop.clone()));
+        self.tasks.spawn(watch::clean(self.db.clone(), self.fabric.clone(), stop.clone()));
     }
 
     fn main_door(&self, gateway: &Arc<Gateway>) -> http::Door {
@@ -308,42 +310,6 @@ impl Node {
     }
 }
 
-async fn check_database(db: Db, health: Arc<Health>, stop: CancellationToken) {
-    let mut ticks = tokio::time::interval(CHECK_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => health.checked(&db.ping().await),
-            () = stop.cancelled() => return,
-        }
-    }
-}
-
-/// Finds sessions that ended without this node hearing of it, and keeps those in use from timing out.
-async fn check_sessions(accounts: Accounts, streams: Streams, stop: CancellationToken) {
-    let mut checks = tokio::time::interval(SESSIONS_EVERY);
-    let mut touches = tokio::time::interval(TOUCH_EVERY);
-    checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    touches.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = checks.tick() => match accounts.ended_among(&streams.hub().sessions()).await {
-                Ok(ended) => {
-                    for (session, end) in ended {
-                        streams.hub().end_session(session, &end.into());
-                    }
-                }
-                Err(error) => error.log("compare sessions with the database"),
-            },
-            _ = touches.tick() => {
-                let served = streams.hub().connections().into_iter().map(|connection| (connection.session, connection.user));
-                accounts.touch(&served.collect()).await;
-            }
-            () = stop.cancelled() => return,
-        }
-    }
-}
-
 /// Accounts beside running nodes, or without any: what the command line needs.
 ///
 /// # Errors
@@ -352,4 +318,28 @@ pub async fn accounts_alone(config: &Config) -> Result<Accounts, NodeError> {
     let db = Db::open(&database_settings(config)).await?;
     let fabric = Fabric::local();
     Ok(Accounts::new(db, fabric, account_settings(config), Arc::new(|_, _: &_| {}), Arc::new(|_: &[_]| {}))?)
+}
+
+/// The database beside a running node, or without any: what the command line needs.
+///
+/// # Errors
+/// As [`Node::start`].
+pub async fn database_alone(config: &Config) -> Result<Db, NodeError> {
+    Ok(Db::open(&database_settings(config)).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use hubbub_protocol::id::Epoch;
+
+    use super::fabric_prefix;
+
+    #[test]
+    fn each_life_of_a_database_has_keys_of_its_own() {
+        let (one, other) = (Epoch::generate(), Epoch::generate());
+        let prefix = fabric_prefix("hubbub", one);
+        assert!(prefix.starts_with("hubbub:") && prefix.ends_with(':') && prefix.len() == 20, "{prefix}");
+        assert_eq!(prefix, fabric_prefix("hubbub", one));
+        assert_ne!(prefix, fabric_prefix("hubbub", other));
+    }
 }

@@ -1,0 +1,20 @@
+//! The fault rig: real nodes on a real Postgres and a real Redis, a proxy on every edge between them, faults by a
+//! seed, clients that write down everything they asked and saw, and a checker that reads it afterwards.
+//!
+//! | module | does |
+//! |---|---|
+//! | [`services`] | starts, pauses, kills and restarts a private Postgres and Redis |
+//! | [`proxy`] | one edge that can be cut, silenced, slowed, and made to lose or reorder publications |
+//! | [`node`] | the real `hubbub serve` behind its proxies |
+//! | [`cluster`] | services and nodes together |
+//!
+//! The first four are useful alone, to test one fault: see [`cluster::Cluster::start`].
+
+pub mod cluster;
+pub mod error;
+pub mod node;
+pub mod process;
+pub mod proxy;
+pub mod resp;
+pub mod rng;
+pub mod services;

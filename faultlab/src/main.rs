@@ -1,0 +1,3 @@
+//! The fault rig's program.
+
+fn main() {}
