@@ -4,7 +4,7 @@
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help run build web test test-rust test-web test-bot test-conformance test-smoke test-e2e \
+.PHONY: help run build web test test-rust test-web test-bot test-conformance test-deploy test-smoke test-e2e \
         check fmt gen setup
 
 help: ## List the targets
@@ -33,6 +33,9 @@ test-bot: ## The Python example bot against a real server
 
 test-conformance: ## The Autobahn WebSocket cases against a real server
 	@scripts/test conformance
+
+test-deploy: ## nginx and HAProxy before two nodes, one drained; back-up and restore
+	@scripts/test deploy
 
 test-smoke: ## Start, look at the page, stop cleanly, start again on the same data
 	@scripts/test smoke

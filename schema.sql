@@ -49,6 +49,12 @@ CREATE TABLE IF NOT EXISTS sessions (
 );
 CREATE INDEX IF NOT EXISTS sessions_of_user ON sessions (user_id, started_at_ms);
 
+-- When people were last online; who is online now is not in SQL. Written behind.
+CREATE TABLE IF NOT EXISTS last_seen (
+    user_id UUID PRIMARY KEY NOT NULL REFERENCES users (id),
+    at_ms BIGINT NOT NULL
+);
+
 -- A stream is the log of a room or of a user; its id is theirs.
 CREATE TABLE IF NOT EXISTS streams (
     id UUID PRIMARY KEY NOT NULL,
@@ -123,6 +129,8 @@ CREATE TABLE IF NOT EXISTS messages (
     PRIMARY KEY (room_id, seq)
 );
 CREATE UNIQUE INDEX IF NOT EXISTS messages_by_ordinal ON messages (room_id, ordinal);
+-- What counting by day reads.
+CREATE INDEX IF NOT EXISTS messages_by_time ON messages (at_ms, room_id, sender_id);
 
 CREATE TABLE IF NOT EXISTS invites (
     code TEXT PRIMARY KEY NOT NULL,

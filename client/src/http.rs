@@ -7,7 +7,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hubbub_protocol::{
     command::{EntriesPage, HistoryPage, RoomHistoryParams, RoomReadParams},
     error::Problem,
-    http::{Account, LogIn, LoggedIn, Refresh, ServerInfo, Sessions, SignUp},
+    http::{Account, Activity, LogIn, LoggedIn, Refresh, ServerInfo, Sessions, SignUp},
     id::SessionId,
 };
 use hyper::{Method, Request, StatusCode, header};
@@ -102,6 +102,17 @@ impl HttpClient {
         let path = format!("/v1/sessions/{session}");
         let answer = self.send(self.request(Method::DELETE, &path, Some(access_token), None::<&()>)?).await?;
         if answer.status.is_success() { Ok(()) } else { Err(problem(&answer)) }
+    }
+
+    /// `GET /v1/activity`: messages by day, the most active rooms and people.
+    pub async fn activity(
+        &self,
+        access_token: &str,
+        days: usize,
+        limit: usize,
+    ) -> Result<Activity, HttpError> {
+        let path = format!("/v1/activity?days={days}&limit={limit}");
+        self.call(Method::GET, &path, Some(access_token), None::<&()>).await
     }
 
     /// `GET /v1/rooms/{room}/entries`: a page of a room's log.

@@ -156,7 +156,7 @@ pub struct Activity {
     /// When this was counted.
     #[ts(type = "number")]
     pub as_of: i64,
-    /// Whether everything sent up to a few seconds before `as_of` is in it. False for a while after the counts were
+    /// Whether everything sent up to half a minute before `as_of` is in it. False for a while after the counts were
     /// lost: what is missing is being counted again.
     pub complete: bool,
 }

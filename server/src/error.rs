@@ -44,6 +44,9 @@ pub enum CommandError {
     /// A store or the fabric does not answer. Nothing was done, or it is not known: repeat with the same key.
     #[error("temporarily unavailable")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The node has too much to do; nothing was done. To be repeated after about this time.
+    #[error("the server has too much to do; try again")]
+    Overloaded(Duration),
     /// A fault of ours.
     #[error("the server failed")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -69,7 +72,7 @@ impl CommandError {
             Self::TooLarge { .. } => Reason::TooLarge,
             Self::TooFrequent(_) => Reason::TooFrequent,
             Self::SessionEnded(_) => Reason::SessionEnded,
-            Self::Unavailable(_) => Reason::Unavailable,
+            Self::Unavailable(_) | Self::Overloaded(_) => Reason::Unavailable,
             Self::Internal(_) => Reason::Internal,
         }
     }
@@ -83,6 +86,7 @@ impl CommandError {
                 object.data.field = Some((*field).to_owned());
                 object.data.limit = Some(*limit as u64);
             }
+            Self::Overloaded(around) => object.data.retry_after_ms = Some(ms(jittered(*around))),
             Self::TooFrequent(wait) => object.data.retry_after_ms = Some(ms(*wait)),
             Self::SessionEnded(end) => object.data.end = Some(end.clone()),
             Self::Unavailable(_) => object.data.retry_after_ms = Some(ms(jittered(UNAVAILABLE_RETRY))),

@@ -61,8 +61,8 @@ macro_rules! contract {
             })*
         }
         pub(crate) async fn the_whole_contract(settings: &hubbub_server::fabric::RedisSettings) {
-            use futures_util::StreamExt as _;
-            let tests: Vec<futures_util::future::LocalBoxFuture<'_, ()>> = vec![$(Box::pin(async {
+            use futures_util::{StreamExt as _, future::LocalBoxFuture, stream};
+            let tests: Vec<LocalBoxFuture<'_, ()>> = vec![$(Box::pin(async {
                 let prefix = format!("{}{}:", settings.prefix, stringify!($name));
                 let settings = hubbub_server::fabric::RedisSettings { prefix, ..settings.clone() };
                 let fabric = crate::connected_to(settings).await;

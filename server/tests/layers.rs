@@ -15,11 +15,12 @@ const FLOORS: &[&[&str]] = &[
     &["gateway", "http"],
     &["chat"],
     &["accounts"],
+    &["presence"],
     &["streams"],
-    &["presence", "idempotency", "limits", "locks", "counters"],
+    &["idempotency", "limits", "locks", "counters"],
     &["store", "fabric"],
     &["telemetry"],
-    &["config", "clock", "digest", "error"],
+    &["config", "clock", "digest", "error", "mutant"],
 ];
 
 /// What only one module speaks of: what is looked for, the module, and what is allowed everywhere.

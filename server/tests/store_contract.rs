@@ -4,6 +4,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it expects")]
 
+#[path = "store_contract/activity.rs"]
+mod activity;
 #[path = "store_contract/fixture.rs"]
 mod fixture;
 #[path = "store_contract/logs.rs"]
@@ -12,6 +14,8 @@ mod logs;
 mod opening;
 #[path = "store_contract/people.rs"]
 mod people;
+#[path = "store_contract/presence.rs"]
+mod presence;
 #[path = "store_contract/rooms.rs"]
 mod rooms;
 #[path = "store_contract/sessions.rs"]
@@ -38,6 +42,7 @@ on_both! {[
     opening::a_transaction_goes_on_without_its_caller,
     opening::a_failed_or_abandoned_transaction_leaves_nothing,
     opening::a_panic_is_an_error_of_that_transaction_alone,
+    opening::a_new_life_is_seen_and_ends_sessions_only_when_asked,
     people::a_username_is_given_once,
     people::an_account_has_a_stream,
     people::many_accounts_are_made_at_once,
@@ -60,6 +65,11 @@ on_both! {[
     rooms::channels_come_in_pages_by_name,
     rooms::an_invitation_ends,
     rooms::the_newer_draft_stays,
+    presence::the_latest_time_stays,
+    presence::who_shares_a_room_is_found,
+    presence::small_rooms_are_found,
+    activity::messages_are_counted_by_time,
+    activity::rooms_are_listed_for_one_person,
     logs::entries_come_back_as_they_were_written,
     logs::pages_of_a_log_have_no_holes,
     logs::pages_of_a_timeline_agree_with_the_log,
@@ -72,4 +82,5 @@ on_both! {[
     on_postgres [
     opening::connections_that_died_are_replaced,
     opening::a_statement_that_takes_too_long_is_ended,
+    opening::a_database_that_can_only_be_read_does_not_answer,
 ]}

@@ -2,6 +2,7 @@
 //!
 //! | file | does |
 //! |---|---|
+//! | `activity` | where and by whom most is written |
 //! | `access` | one question for every door: may this person do this here |
 //! | `send` | messages: send, edit, recall |
 //! | `rooms` | make, change, find rooms |
@@ -11,15 +12,18 @@
 //! | `markers` | how far someone has read |
 //! | `drafts` | texts not sent yet |
 //! | `people` | profiles |
+//! | `presence` | who is online |
 //! | `text` | what texts and names may be |
 
 mod access;
+mod activity;
 mod drafts;
 mod history;
 mod invites;
 mod markers;
 mod members;
 mod people;
+mod presence;
 mod rooms;
 mod send;
 mod start;
@@ -30,7 +34,9 @@ use std::{sync::Arc, time::Duration};
 use hubbub_protocol::id::{RoomId, UserId};
 use moka::sync::Cache;
 
-use crate::{accounts::Accounts, fabric::Fabric, store::Db, streams::Streams};
+use crate::{
+    accounts::Accounts, counters::Counters, fabric::Fabric, presence::Presence, store::Db, streams::Streams,
+};
 
 pub use start::{Pace, Started};
 
@@ -57,6 +63,9 @@ struct Inner {
     fabric: Fabric,
     streams: Streams,
     accounts: Accounts,
+    presence: Presence,
+    counters: Counters,
+    online_counts: presence::Counts,
     drafts: drafts::WriteBehind,
     /// Who was shown to be writing, a moment ago.
     typing: Cache<(UserId, RoomId), ()>,
@@ -64,10 +73,30 @@ struct Inner {
 }
 
 impl Chat {
-    /// Over these streams and accounts.
-    pub fn new(db: Db, fabric: Fabric, streams: Streams, accounts: Accounts, settings: ChatSettings) -> Self {
+    /// Over these streams and accounts, what is known of who is online, and what is counted.
+    pub fn new(
+        db: Db,
+        fabric: Fabric,
+        streams: Streams,
+        accounts: Accounts,
+        presence: Presence,
+        counters: Counters,
+        settings: ChatSettings,
+    ) -> Self {
+        let online_counts = presence::counts();
         let drafts = drafts::WriteBehind::default();
         let typing = Cache::builder().max_capacity(TYPING_KEPT).time_to_live(TYPING_EVERY).build();
-        Self(Arc::new(Inner { db, fabric, streams, accounts, drafts, typing, settings }))
+        Self(Arc::new(Inner {
+            db,
+            fabric,
+            streams,
+            accounts,
+            presence,
+            counters,
+            online_counts,
+            drafts,
+            typing,
+            settings,
+        }))
     }
 }

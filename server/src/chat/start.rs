@@ -61,7 +61,12 @@ impl Chat {
             return Err(CommandError::TooLarge { field: "cursors", limit: CURSORS, unit: "streams" });
         }
         let caller = self.0.accounts.authenticate(&params.token).await?;
-        let listener = self.0.streams.hub().register(caller.user.id, caller.session.id, outbox.clone());
+        let listener = self.0.streams.hub().register(
+            caller.user.id,
+            caller.session.id,
+            caller.session.device.class,
+            outbox.clone(),
+        );
         let started = self.begin(caller, &listener, params.cursors, pace).await;
         if started.is_err() {
             self.0.streams.hub().deregister(&listener);
@@ -69,8 +74,9 @@ impl Chat {
         started
     }
 
-    /// Sends what was missed, then what comes. After the answer was queued.
+    /// Sends what was missed, then what comes, and shows the person as online. After the answer was queued.
     pub fn go_on(&self, started: Started) {
+        self.0.streams.hub().show(&started.listener);
         for followed in started.followed {
             self.0.streams.catch_up(&started.listener, followed, &started.starts);
         }

@@ -213,9 +213,10 @@ fn line_at(text: &str, byte: usize) -> usize {
 fn is_anothers(name: &str, value: &str) -> bool {
     let tools = ["HUBBUB_BIN", "HUBBUB_URL", "HUBBUB_TOKEN", "HUBBUB_IMAGE_TAG"].contains(&name);
     let tests = name.starts_with("HUBBUB_TEST_");
+    let mutant = cfg!(feature = "mutants") && name == "HUBBUB_MUTANT";
     let service = name.ends_with("_SERVICE_HOST") || name.contains("_SERVICE_PORT");
     let port = name.contains("_PORT") && (value.starts_with("tcp://") || value.starts_with("udp://"));
-    tools || tests || service || port || name.contains("_TCP") || name.contains("_UDP")
+    tools || tests || mutant || service || port || name.contains("_TCP") || name.contains("_UDP")
 }
 
 /// Letters to add, remove or change to make one of the other.

@@ -29,7 +29,9 @@ impl Fabric {
     pub async fn hash_replace_all(&self, hashes: &[HashOf], ttl: Duration) -> Result<()> {
         match &self.0 {
             Inner::Local(local) => {
-                hashes.iter().for_each(|hash| local.hash_replace(hash, ttl));
+                for hash in hashes {
+                    local.hash_replace(hash, ttl);
+                }
                 Ok(())
             }
             Inner::Redis(_) if hashes.is_empty() => Ok(()),

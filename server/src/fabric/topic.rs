@@ -65,9 +65,9 @@ impl Key {
         Self(format!("activity:{{{day}:{what}}}:{}", run.into()))
     }
 
-    /// Messages of a minute (counted from 1970-01-01) by `what`, a sorted set.
-    pub fn activity_minute(minute: i64, what: &'static str) -> Self {
-        Self(format!("activity:{{m{minute}:{what}}}"))
+    /// Messages of a slice of time (counted from 1970-01-01) by `what`, a sorted set.
+    pub fn activity_slice(slice: i64, what: &'static str) -> Self {
+        Self(format!("activity:{{s{slice}:{what}}}"))
     }
 
     /// The cached facts of a room: name, members.

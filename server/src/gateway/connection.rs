@@ -133,7 +133,7 @@ where
                 () = listener.leave.cancelled() => Err(CloseCode::Drain.into()),
             };
             let done = match received {
-                Ok(message) => self.take(caller, message, &mut answers).await,
+                Ok(message) => self.take(caller, listener, message, &mut answers).await,
                 Err(close) => {
                     // What was read before is answered before the door shuts.
                     self.answer_all(&mut answers).await.ok();
@@ -146,7 +146,13 @@ where
         }
     }
 
-    async fn take(&mut self, caller: &Caller, message: Message, answers: &mut Answers) -> Result<(), Close> {
+    async fn take(
+        &mut self,
+        caller: &Caller,
+        listener: &Listener,
+        message: Message,
+        answers: &mut Answers,
+    ) -> Result<(), Close> {
         match self.input(message).await? {
             Input::Nothing => Ok(()),
             Input::Command(id, Command::MessageSend(params)) => match self.gateway.send(caller, params) {
@@ -156,20 +162,12 @@ where
                 }
                 Err(error) => self.refuse(&id, &error, "message.send").await,
             },
-            Input::Command(id, command) => self.run_alone(caller, &id, command, answers).await,
+            Input::Command(id, command) => {
+                self.answer_all(answers).await?;
+                let frame = self.gateway.run(caller, listener, &id, command).await;
+                self.answer(frame).await
+            }
         }
-    }
-
-    async fn run_alone(
-        &mut self,
-        caller: &Caller,
-        id: &RequestId,
-        command: Command,
-        answers: &mut Answers,
-    ) -> Result<(), Close> {
-        self.answer_all(answers).await?;
-        let frame = self.gateway.run(caller, id, command).await;
-        self.answer(frame).await
     }
 
     async fn answer_all(&mut self, answers: &mut Answers) -> Result<(), Close> {

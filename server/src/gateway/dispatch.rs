@@ -10,7 +10,12 @@ use hubbub_protocol::{
 use serde::Serialize;
 
 use super::Gateway;
-use crate::{accounts::Caller, clock, error::CommandError, streams::Submitted};
+use crate::{
+    accounts::Caller,
+    clock,
+    error::CommandError,
+    streams::{Submitted, listener::Listener},
+};
 
 /// Every command ends within 5 s; what takes longer is answered "try again".
 const COMMAND_LIMIT: Duration = Duration::from_millis(4_800);
@@ -25,9 +30,15 @@ impl Gateway {
     }
 
     /// Runs any other command to its end.
-    pub(super) async fn run(&self, caller: &Caller, id: &RequestId, command: Command) -> Reply {
+    pub(super) async fn run(
+        &self,
+        caller: &Caller,
+        listener: &Listener,
+        id: &RequestId,
+        command: Command,
+    ) -> Reply {
         let method = command.method();
-        let outcome = tokio::time::timeout(COMMAND_LIMIT, self.call(caller, id, command)).await;
+        let outcome = tokio::time::timeout(COMMAND_LIMIT, self.call(caller, listener, id, command)).await;
         match outcome {
             Ok(Ok(reply)) => reply,
             Ok(Err(error)) => refuse(id, &error, method),
@@ -35,7 +46,13 @@ impl Gateway {
         }
     }
 
-    async fn call(&self, caller: &Caller, id: &RequestId, command: Command) -> Result<Reply, CommandError> {
+    async fn call(
+        &self,
+        caller: &Caller,
+        listener: &Listener,
+        id: &RequestId,
+        command: Command,
+    ) -> Result<Reply, CommandError> {
         let chat = &self.chat;
         match command {
             Command::SessionStart(_) => Err(Reason::AlreadyStarted.into()),
@@ -60,9 +77,8 @@ impl Gateway {
             Command::MarkerSet(params) => reply(id, &chat.set_marker(caller, params).await?),
             Command::DraftSet(params) => reply(id, &chat.set_draft(caller, params).await?),
             Command::TypingSet(params) => reply(id, &chat.typing(caller, params.room).await?),
-            Command::PresenceGet(_) | Command::PresenceSet(_) => {
-                Err(CommandError::Unavailable("presence is not there yet".into()))
-            }
+            Command::PresenceGet(params) => reply(id, &chat.presence(caller, params).await?),
+            Command::PresenceSet(params) => reply(id, &chat.set_presence(listener, &params)),
             Command::UserGet(params) => reply(id, &chat.users(params).await?),
             Command::UserFind(params) => reply(id, &chat.find_users(params).await?),
             Command::UserUpdate(params) => reply(id, &chat.update_user(caller, params).await?),

@@ -43,10 +43,5 @@ pub struct Gateway {
     pub drain: CancellationToken,
 }
 
-/// Sessions that start at once; each asks the database a few times.
-pub const STARTS_AT_ONCE: usize = 32;
-/// How long a session waits for its turn to start, before its client is told to try again.
-const START_TURN: Duration = Duration::from_millis(1_500);
-
 /// Time a connection has to read the close frame and answer it.
 const FAREWELL: Duration = Duration::from_secs(1);

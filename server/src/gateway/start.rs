@@ -14,7 +14,7 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-use super::{START_TURN, connection::Connection, dispatch::reply};
+use super::{connection::Connection, dispatch::reply};
 use crate::{
     accounts::Caller,
     chat::{Pace, Started},
@@ -22,8 +22,12 @@ use crate::{
     streams::{listener::Listener, outbox::Close},
 };
 
+/// How long a session waits for its turn to start, before its client is told to try again.
+const START_TURN: Duration = Duration::from_secs(2);
+/// And when: most of a crowd is through by then.
+const START_RETRY: Duration = Duration::from_secs(3);
 /// Longest time of one start: with the wait for its turn, less than the 5 s of every command.
-const START_LIMIT: Duration = Duration::from_secs(3);
+const START_LIMIT: Duration = Duration::from_millis(2_700);
 /// Wrong tokens a connection may show before it must begin anew.
 const START_TRIES: usize = 5;
 
@@ -50,7 +54,7 @@ where
             };
             match self.start_session(params).await {
                 Ok(started) => return self.begin(&id, started).await,
-                Err(error @ CommandError::Unavailable(_)) => {
+                Err(error @ (CommandError::Unavailable(_) | CommandError::Overloaded(_))) => {
                     // No fault of the client, which may try again until its time is over.
                     late = CloseCode::Overloaded;
                     self.refuse(&id, &error, "session.start").await?;
@@ -72,7 +76,7 @@ where
     async fn start_session(&self, params: SessionStartParams) -> Result<Started, CommandError> {
         let Ok(Ok(_place)) = timeout(START_TURN, self.gateway.starts.acquire()).await else {
             metrics::counter!("hubbub_shed_total", "what" => "start").increment(1);
-            return Err(CommandError::Unavailable("too many sessions start at once".into()));
+            return Err(CommandError::Overloaded(START_RETRY));
         };
         let settings = &self.gateway.config.connections;
         let pace = Pace {
@@ -89,9 +93,13 @@ where
     async fn begin(&mut self, id: &RequestId, started: Started) -> Result<(Caller, Listener), Close> {
         let (caller, listener) = (started.caller.clone(), Arc::clone(&started.listener));
         tracing::debug!(user = %caller.user.id, session = %caller.session.id, "session started");
-        match reply(id, &started.result) {
-            Ok(frame) => self.answer(frame).await?,
-            Err(error) => self.refuse(id, &error, "session.start").await?,
+        let answered = match reply(id, &started.result) {
+            Ok(frame) => self.answer(frame).await,
+            Err(error) => self.refuse(id, &error, "session.start").await,
+        };
+        if let Err(close) = answered {
+            self.gateway.streams.hub().deregister(&listener);
+            return Err(close);
         }
         self.gateway.chat.go_on(started);
         Ok((caller, listener))

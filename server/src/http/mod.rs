@@ -5,10 +5,11 @@
 //! | `connection` | one HTTP connection with its limits; hands WebSocket handshakes on |
 //! | `layers` | what every request goes through |
 //! | `body`, `caller`, `error` | JSON in, who asks, problem+json out |
-//! | `accounts`, `rooms`, `server` | the addresses under `/v1` |
+//! | `accounts`, `rooms`, `activity`, `server` | the addresses under `/v1` |
 //! | `health`, `web` | `/livez`, `/readyz`, `/metrics`; the web client inside the binary |
 
 mod accounts;
+mod activity;
 mod body;
 mod caller;
 mod connection;
@@ -66,6 +67,7 @@ pub fn router(services: Services) -> Router {
         .route("/v1/invites/{code}", get(rooms::invite))
         .route("/v1/rooms/{room}/entries", get(rooms::entries))
         .route("/v1/rooms/{room}/messages", get(rooms::messages))
+        .route("/v1/activity", get(activity::activity))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/openapi.json", get(server::openapi))

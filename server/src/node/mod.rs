@@ -21,11 +21,13 @@ use crate::{
     accounts::{AccountSettings, Accounts, PasswordCost},
     chat::{Chat, ChatSettings},
     config::Config,
+    counters::Counters,
     error::CommandError,
     fabric::{Fabric, FabricError, LocalSettings, RedisSettings},
     gateway::{self, Gateway, listener},
     http,
     limits::AddressLimit,
+    presence::Presence,
     store::{DatabaseSettings, Db, StoreError},
     streams::{StreamSettings, Streams},
 };
@@ -88,6 +90,11 @@ pub struct Node {
 /// Half of the connections to the database: the other half is for what is new.
 fn catching_up(config: &Config) -> usize {
     usize::try_from(config.database.pool_size / 2).unwrap_or(1).clamp(1, 16)
+}
+
+/// A session that starts asks the database a few times. As many as there are connections: more would only wait inside.
+fn starts_at_once(config: &Config) -> usize {
+    usize::try_from(config.database.pool_size).unwrap_or(1).clamp(4, 32)
 }
 
 /// The database that this configuration names.
@@ -170,15 +177,12 @@ impl Node {
             catching_up: catching_up(&config),
         };
         let epoch = db.epoch();
-        let (streams, _overheard) = Streams::start(
-            db.clone(),
-            fabric.clone(),
-            epoch,
-            settings,
-            tasks.clone(),
-            stop.clone(),
-            Box::new(|_| {}),
-        );
+        let counters = Counters::start(db.clone(), fabric.clone(), &tasks, stop.clone());
+        let counting = counters.clone();
+        let on_commit = Box::new(move |entries: &[_]| counting.committed(entries));
+        let (stopped, tracked) = (stop.clone(), tasks.clone());
+        let (streams, overheard) =
+            Streams::start(db.clone(), fabric.clone(), epoch, settings, tracked, stopped, on_commit);
         let announcing = streams.clone();
         let announce = Arc::new(move |session, end: &_| announcing.end_session(session, end));
         let delivering = streams.clone();
@@ -186,7 +190,11 @@ impl Node {
         let accounts =
             Accounts::new(db.clone(), fabric.clone(), account_settings(&config), announce, committed)?;
         let settings = ChatSettings { draft_ttl: DRAFT_TTL, draft_delay: DRAFT_DELAY };
-        let chat = Chat::new(db.clone(), fabric.clone(), streams.clone(), accounts.clone(), settings);
+        let presence =
+            Presence::start(db.clone(), fabric.clone(), streams.clone(), overheard, &tasks, stop.clone());
+        let (of_streams, of_accounts) = (streams.clone(), accounts.clone());
+        let chat =
+            Chat::new(db.clone(), fabric.clone(), of_streams, of_accounts, presence, counters, settings);
         let health = Arc::new(Health::new());
         Ok(Self { config, db, fabric, streams, accounts, chat, health, tasks, stop, _data_lock: data_lock })
     }
@@ -207,7 +215,7 @@ impl Node {
             accounts: self.accounts.clone(),
             chat: self.chat.clone(),
             streams: self.streams.clone(),
-            starts: Semaphore::new(gateway::STARTS_AT_ONCE),
+            starts: Semaphore::new(starts_at_once(&self.config)),
             tasks: TaskTracker::new(),
             drain: self.health.drain.clone(),
         });

@@ -16,14 +16,14 @@ use super::{
 };
 
 /// How long someone without a connection stays online.
-pub const GRACE: Duration = Duration::from_secs(5);
+pub(super) const GRACE: Duration = Duration::from_secs(5);
 /// Parts that a roster is written in.
-pub const PARTS: usize = 16;
+pub(super) const PARTS: usize = 16;
 /// Changes in one announcement: some 25 KiB.
 const PER_ANNOUNCEMENT: usize = 256;
 
 /// The part of a roster that a person stands in.
-pub fn part_of(user: UserId) -> usize {
+pub(super) fn part_of(user: UserId) -> usize {
     // The last bytes of a UUIDv7 are random.
     usize::from(user.as_uuid().as_bytes()[15]) % PARTS
 }
@@ -37,41 +37,53 @@ struct Mine {
 
 /// The connections of a person on this node, taken together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Connected {
+pub(super) struct Connected {
     /// Whether every one says that nobody is at it.
-    pub away: bool,
+    pub(super) away: bool,
     /// What they come from.
-    pub devices: Devices,
+    pub(super) devices: Devices,
 }
 
 /// The roster of this node.
 #[derive(Debug, Default)]
-pub struct Own {
+pub(super) struct Own {
     people: HashMap<UserId, Mine>,
-    /// Those without a connection, in the order in which they lost it.
-    leaving: VecDeque<UserId>,
+    /// Who lost their last connection and when, in order; those who came back are passed over.
+    leaving: VecDeque<(UserId, Instant)>,
     number: u64,
     unsaid: VecDeque<Change>,
 }
 
 impl Own {
     /// Someone here.
-    pub fn person(&self, user: UserId) -> Option<Person> {
+    pub(super) fn person(&self, user: UserId) -> Option<Person> {
         self.people.get(&user).map(|mine| mine.person)
     }
 
     /// Everyone here.
-    pub fn people(&self) -> impl Iterator<Item = (UserId, Person)> {
+    pub(super) fn people(&self) -> impl Iterator<Item = (UserId, Person)> {
         self.people.iter().map(|(user, mine)| (*user, mine.person))
     }
 
     /// The number of the newest change.
-    pub fn number(&self) -> u64 {
+    pub(super) fn number(&self) -> u64 {
         self.number
     }
 
+    /// The number of the newest change that was announced.
+    pub(super) fn announced(&self) -> u64 {
+        self.number - self.unsaid.len() as u64
+    }
+
+    /// Someone came, and may be gone again: if they are here, their time of grace begins anew.
+    pub(super) fn came(&mut self, user: UserId) {
+        if let Some(mine) = self.people.get_mut(&user) {
+            mine.left = None;
+        }
+    }
+
     /// Takes in how someone is connected now; `since` is when they came online, if they are new. True when it is news.
-    pub fn observe(
+    pub(super) fn observe(
         &mut self,
         user: UserId,
         connected: Option<Connected>,
@@ -83,7 +95,7 @@ impl Own {
             (Some(mine), None) => {
                 if mine.left.is_none() {
                     mine.left = Some(now);
-                    self.leaving.push_back(user);
+                    self.leaving.push_back((user, now.0));
                 }
                 false
             }
@@ -101,17 +113,14 @@ impl Own {
     }
 
     /// Takes out those whose time without a connection is over; gives them with the time they left.
-    pub fn take_out(&mut self, now: Instant) -> Vec<(UserId, i64)> {
+    pub(super) fn take_out(&mut self, now: Instant) -> Vec<(UserId, i64)> {
         let mut gone = Vec::new();
-        while let Some(user) = self.leaving.front().copied() {
+        while let Some((user, since)) =
+            self.leaving.pop_front_if(|(_, since)| now.duration_since(*since) >= GRACE)
+        {
             let left = self.people.get(&user).and_then(|mine| mine.left);
             // Whoever came back, and perhaps left again, stands further behind.
-            let due = left.filter(|(since, _)| now.duration_since(*since) >= GRACE);
-            if left.is_some() && due.is_none() {
-                break;
-            }
-            self.leaving.pop_front();
-            if let Some((_, left_at)) = due {
+            if let Some((_, left_at)) = left.filter(|(left, _)| *left == since) {
                 self.people.remove(&user);
                 self.say(Change { user, person: None, left_at: Some(left_at) });
                 gone.push((user, left_at));
@@ -121,8 +130,8 @@ impl Own {
     }
 
     /// The next changes to be announced.
-    pub fn announce(&mut self) -> Option<Announcement> {
-        let from = self.number + 1 - self.unsaid.len() as u64;
+    pub(super) fn announce(&mut self) -> Option<Announcement> {
+        let from = self.announced() + 1;
         let count = self.unsaid.len().min(PER_ANNOUNCEMENT);
         let changes: Vec<Change> = self.unsaid.drain(..count).collect();
         (!changes.is_empty()).then_some(Announcement { from, changes })
@@ -165,6 +174,20 @@ mod tests {
         assert_eq!(own.take_out(at(9_100) + GRACE), [(ann, 9_100)]);
         assert_eq!((own.person(ann), own.number()), (None, 2));
         assert!(own.leaving.is_empty());
+    }
+
+    #[test]
+    fn a_short_visit_begins_the_time_of_grace_anew() {
+        let (mut own, ann, start) = (Own::default(), UserId::generate(), Instant::now());
+        let at = |ms: u64| start + Duration::from_millis(ms);
+        own.observe(ann, Some(here()), 1, (start, 1));
+        own.observe(ann, None, 0, (at(100), 100));
+        own.came(ann);
+        own.observe(ann, None, 0, (at(4_000), 4_000));
+        assert!(own.take_out(at(5_200)).is_empty());
+        assert_eq!(own.take_out(at(9_000)), [(ann, 4_000)]);
+        own.came(ann);
+        assert_eq!(own.person(ann), None);
     }
 
     #[test]

@@ -8,22 +8,22 @@ use serde::{Deserialize, Serialize};
 
 /// How someone is online: on one node, or on all together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Person {
+pub(super) struct Person {
     /// Since when, in milliseconds since 1970.
     #[serde(rename = "s")]
-    pub since: i64,
+    pub(super) since: i64,
     /// Whether every connection says that nobody is at it.
     #[serde(rename = "a")]
-    pub away: bool,
+    pub(super) away: bool,
     /// With what.
     #[serde(rename = "d")]
-    pub devices: Devices,
+    pub(super) devices: Devices,
 }
 
 /// A set of device classes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Devices(u8);
+pub(super) struct Devices(u8);
 
 const CLASSES: [DeviceClass; 4] =
     [DeviceClass::Desktop, DeviceClass::Phone, DeviceClass::Tablet, DeviceClass::Bot];
@@ -31,13 +31,13 @@ const CLASSES: [DeviceClass; 4] =
 impl Devices {
     /// With one more class.
     #[must_use]
-    pub fn with(self, class: DeviceClass) -> Self {
+    pub(super) fn with(self, class: DeviceClass) -> Self {
         let bit = CLASSES.iter().position(|known| *known == class).unwrap_or(0);
         Self(self.0 | 1 << bit)
     }
 
     /// The classes.
-    pub fn classes(self) -> Vec<DeviceClass> {
+    pub(super) fn classes(self) -> Vec<DeviceClass> {
         CLASSES.into_iter().filter(|class| self.with(*class) == self).collect()
     }
 }
@@ -45,7 +45,7 @@ impl Devices {
 impl Person {
     /// How someone is online who is so on two nodes.
     #[must_use]
-    pub fn and(self, other: Self) -> Self {
+    pub(super) fn and(self, other: Self) -> Self {
         Self {
             since: self.since.min(other.since),
             away: self.away && other.away,
@@ -54,7 +54,7 @@ impl Person {
     }
 
     /// As the wire shows it.
-    pub fn on_the_wire(self, user: UserId) -> Presence {
+    pub(super) fn on_the_wire(self, user: UserId) -> Presence {
         Presence {
             user,
             online: true,
@@ -67,7 +67,7 @@ impl Person {
 }
 
 /// Someone who is not online, as the wire shows it.
-pub fn offline(user: UserId, last_seen_at: Option<i64>) -> Presence {
+pub(super) fn offline(user: UserId, last_seen_at: Option<i64>) -> Presence {
     Presence { user, online: false, away: false, devices: Vec::new(), since: None, last_seen_at }
 }
 

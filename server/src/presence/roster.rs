@@ -18,7 +18,7 @@ const KEPT: usize = 20_000;
 
 /// The roster of one node.
 #[derive(Debug, Default)]
-pub struct Roster {
+pub(super) struct Roster {
     people: HashMap<UserId, Person>,
     /// Every change up to this number is in `people`; `None` before the first whole reading.
     at: Option<u64>,
@@ -30,32 +30,32 @@ pub struct Roster {
 
 impl Roster {
     /// Someone on this node.
-    pub fn person(&self, user: UserId) -> Option<Person> {
+    pub(super) fn person(&self, user: UserId) -> Option<Person> {
         self.people.get(&user).copied()
     }
 
     /// Everyone on this node.
-    pub fn users(&self) -> impl Iterator<Item = UserId> {
+    pub(super) fn users(&self) -> impl Iterator<Item = UserId> {
         self.people.keys().copied()
     }
 
     /// Whether it must be read whole.
-    pub fn is_stale(&self) -> bool {
+    pub(super) fn is_stale(&self) -> bool {
         self.stale || self.at.is_none()
     }
 
     /// Whether it was ever read whole.
-    pub fn is_known(&self) -> bool {
+    pub(super) fn is_known(&self) -> bool {
         self.at.is_some()
     }
 
     /// Words may have been lost.
-    pub fn doubt(&mut self) {
+    pub(super) fn doubt(&mut self) {
         self.stale = true;
     }
 
     /// Takes an announcement in; gives the changes that were applied.
-    pub fn heard(&mut self, announcement: Announcement) -> Vec<Change> {
+    pub(super) fn heard(&mut self, announcement: Announcement) -> Vec<Change> {
         if announcement.changes.is_empty() || self.at.is_some_and(|at| announcement.last() <= at) {
             return Vec::new();
         }
@@ -73,12 +73,12 @@ impl Roster {
     }
 
     /// The node says how many changes it has made.
-    pub fn told(&mut self, number: u64) {
+    pub(super) fn told(&mut self, number: u64) {
         self.stale |= self.at != Some(number) && self.at.is_none_or(|at| at < number);
     }
 
     /// Takes the whole roster, with every change up to `number`, as it was read from the fabric; gives who differs.
-    pub fn loaded(&mut self, number: u64, people: HashMap<UserId, Person>) -> Vec<UserId> {
+    pub(super) fn loaded(&mut self, number: u64, people: HashMap<UserId, Person>) -> Vec<UserId> {
         if self.at.is_some_and(|at| number < at) {
             return Vec::new(); // older than what is known
         }

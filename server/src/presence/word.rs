@@ -7,12 +7,12 @@ use uuid::Uuid;
 use super::person::Person;
 
 /// One run of a node; a node that was started again is another.
-pub type NodeId = Uuid;
+pub(super) type NodeId = Uuid;
 
 /// A word on the presence topic.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "presence", rename_all = "snake_case")]
-pub enum Word {
+pub(super) enum Word {
     /// Some people came, went or changed.
     Changed {
         /// Where.
@@ -37,30 +37,30 @@ pub enum Word {
 
 /// Changes of one node's roster, numbered one by one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Announcement {
+pub(super) struct Announcement {
     /// The number of the first of them.
-    pub from: u64,
+    pub(super) from: u64,
     /// At least one.
-    pub changes: Vec<Change>,
+    pub(super) changes: Vec<Change>,
 }
 
 impl Announcement {
     /// The number of the last change.
-    pub fn last(&self) -> u64 {
+    pub(super) fn last(&self) -> u64 {
         self.from + self.changes.len().saturating_sub(1) as u64
     }
 }
 
 /// How someone is online on a node from now on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Change {
+pub(super) struct Change {
     /// Who.
     #[serde(rename = "u")]
-    pub user: UserId,
+    pub(super) user: UserId,
     /// How; `None` when not any more.
     #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
-    pub person: Option<Person>,
+    pub(super) person: Option<Person>,
     /// When their last connection ended, for who is not online any more.
     #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
-    pub left_at: Option<i64>,
+    pub(super) left_at: Option<i64>,
 }

@@ -17,7 +17,11 @@ use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use super::{Db, LockWait, Tx, list, on_tx};
-use crate::{clock, digest, error::CommandError};
+use crate::{
+    clock, digest,
+    error::CommandError,
+    mutant::{self, Mutant},
+};
 
 /// An idempotency key and what it is used for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -132,6 +136,9 @@ impl Log {
     /// Those of the sessions that live, held until the end of the transaction: a login that ends one of them waits,
     /// and a write that comes after it finds it ended. Before [`Log::lock`].
     pub async fn live(&mut self, sessions: &[SessionId]) -> Result<HashSet<SessionId>, CommandError> {
+        if mutant::active(Mutant::SkipFence) {
+            return Ok(sessions.iter().copied().collect());
+        }
         let ids = list::padded(sessions.iter().map(|session| session.as_uuid()));
         let (places, lock) = (list::placeholders(1, ids.len()), self.locking("FOR SHARE"));
         let sql = format!(
@@ -230,7 +237,11 @@ impl Log {
     /// Gives an entry the next seq of a locked stream.
     pub fn append(&mut self, stream: StreamId, sender: UserId, key: Option<Key>, body: EntryBody) -> Sent {
         let place = self.places.get_mut(&stream).expect("a stream is locked before it is appended to");
-        place.head += 1;
+        place.head = if mutant::active(Mutant::SeqFromRedis) {
+            mutant::next_in_redis(stream.as_uuid(), place.head)
+        } else {
+            place.head + 1
+        };
         place.changed = true;
         let (key, digest) = key.map_or((None, None), |key| (Some(key.key), Some(key.digest)));
         let sent = Sent { seq: Seq::from_i64(place.head), id: EntryId::generate(), at: self.at_ms };
@@ -256,8 +267,14 @@ impl Log {
         self.insert_entries().await?;
         self.insert_messages().await?;
         self.update_heads().await?;
-        self.tx.commit().await?;
-        Ok(self.entries.into_iter().map(|row| row.entry).collect())
+        let Self { tx, entries, .. } = self;
+        let entries = entries.into_iter().map(|row| row.entry).collect();
+        if mutant::active(Mutant::AckBeforeCommit) {
+            tokio::spawn(tx.commit());
+            return Ok(entries);
+        }
+        tx.commit().await?;
+        Ok(entries)
     }
 
     async fn insert_entries(&mut self) -> Result<(), CommandError> {

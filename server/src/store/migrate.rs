@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{LockWait, Pools, StoreError, Tx, on_tx, timed_out};
 
 /// Version of `schema.sql`.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 /// From the version before to this one: `(2, "ALTER TABLE …")`. In order, and never changed once released.
 const STEPS: &[(i64, &str)] = &[];
 

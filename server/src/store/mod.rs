@@ -9,12 +9,14 @@
 //! - Binds are `$1`, `$2` …, in any order and as often as needed. Lists are bound one value each ([`list`]).
 //! - What a person typed is compared in lower case on both sides: `LIKE` of SQLite ignores case, that of Postgres not.
 
+pub mod activity;
 pub mod append;
 pub mod drafts;
 pub mod entries;
 pub mod expired;
 pub mod history;
 pub mod invites;
+pub mod last_seen;
 pub mod life;
 pub mod list;
 pub mod log;

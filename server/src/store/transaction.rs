@@ -30,7 +30,7 @@ impl std::fmt::Debug for Tx {
 pub enum LockWait {
     /// 1 s, as every connection is set.
     Usual,
-    /// 200 ms: who works for many must not stand still for one.
+    /// 100 ms: who works for many must not stand still for one.
     Short,
 }
 
@@ -38,7 +38,7 @@ impl LockWait {
     fn begin(self) -> &'static str {
         match self {
             Self::Usual => "BEGIN",
-            Self::Short => "BEGIN; SET LOCAL lock_timeout = '200ms'",
+            Self::Short => "BEGIN; SET LOCAL lock_timeout = '100ms'",
         }
     }
 }

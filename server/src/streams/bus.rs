@@ -3,7 +3,10 @@
 use tokio::sync::mpsc;
 
 use super::{Overheard, Streams, control::Control, line::Heard};
-use crate::fabric::{BusEvent, Payload, Publication, Topic};
+use crate::{
+    fabric::{BusEvent, Payload, Publication, Topic},
+    mutant::{self, Mutant},
+};
 
 /// Publications that share one round trip.
 const BATCH: usize = 64;
@@ -12,6 +15,9 @@ const BATCH: usize = 64;
 pub(super) async fn publish(streams: Streams, mut queue: mpsc::Receiver<Publication>) {
     let mut batch = Vec::with_capacity(BATCH);
     while queue.recv_many(&mut batch, BATCH).await > 0 {
+        if mutant::active(Mutant::DropPublication) {
+            batch.retain(|_| !mutant::is_one_in_a_thousand());
+        }
         if let Err(error) = streams.0.fabric.append(&batch).await {
             metrics::counter!("hubbub_pubsub_errors_total").increment(batch.len() as u64);
             tracing::debug!(%error, entries = batch.len(), "not published; the other nodes find it in the database");
@@ -30,7 +36,7 @@ pub(super) async fn listen(streams: Streams, mut incoming: mpsc::Receiver<BusEve
             BusEvent::Message { topic: Topic::Stream(id), payload } => streams.heard(id, payload),
             BusEvent::Message { topic: Topic::Control, payload } => streams.control(&payload),
             BusEvent::Message { topic: Topic::Presence, payload } => {
-                streams.overheard(Overheard::Presence(payload))
+                streams.overheard(Overheard::Presence(payload));
             }
             BusEvent::Message { topic: Topic::Probe(_), .. } => {}
             BusEvent::Resync => {

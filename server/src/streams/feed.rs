@@ -24,8 +24,8 @@ const RECENT_BYTES: usize = 64 * 1024;
 /// How a connection follows a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pace {
-    /// It has everything up to the feed's position and gets what comes.
-    Live,
+    /// It gets what comes above this seq. A connection can have read in the database what the feed has yet to hear.
+    Live { above: Seq },
     /// It catches up from the store first; with `until`, it is to get nothing above that seq.
     CatchingUp { until: Option<Seq> },
 }
@@ -33,6 +33,16 @@ enum Pace {
 struct Follower {
     listener: Listener,
     pace: Pace,
+}
+
+impl Follower {
+    fn is_live(&self) -> bool {
+        matches!(self.pace, Pace::Live { .. })
+    }
+
+    fn gets(&self, seq: Seq) -> bool {
+        matches!(self.pace, Pace::Live { above } if seq > above)
+    }
 }
 
 /// What became of an entry.
@@ -140,10 +150,17 @@ impl Feed {
     /// Gives a signal to every live follower but one person's.
     pub fn signal(&self, except: Option<UserId>, frame: &bytes::Bytes) {
         let state = self.state.lock();
-        let live = state.followers.values().filter(|follower| follower.pace == Pace::Live);
+        let live = state.followers.values().filter(|follower| follower.is_live());
         for follower in live.filter(|follower| Some(follower.listener.user) != except) {
             follower.listener.outbox.push(frame.clone());
         }
+    }
+
+    /// Shows every live follower's connection.
+    pub fn live(&self, mut each: impl FnMut(&Listener)) {
+        let state = self.state.lock();
+        let live = state.followers.values().filter(|follower| follower.is_live());
+        live.for_each(|follower| each(&follower.listener));
     }
 
     /// Starts a repair; false when one runs already.
@@ -203,7 +220,7 @@ impl Feed {
         for line in state.recent.iter().filter(|line| line.seq > cursor) {
             follower.listener.outbox.push(line.frame.clone());
         }
-        follower.pace = Pace::Live;
+        follower.pace = Pace::Live { above: cursor };
         Progress::Live
     }
 }
@@ -232,7 +249,7 @@ impl State {
     fn advance(&mut self, line: Line) {
         self.position = Some(line.seq);
         for follower in self.followers.values() {
-            if follower.pace == Pace::Live {
+            if follower.gets(line.seq) {
                 follower.listener.outbox.push(line.frame.clone());
             }
         }
@@ -254,7 +271,7 @@ impl State {
 
     /// Ends the following of someone who left at `seq`; who still catches up gets the entries up to there.
     fn let_go(&mut self, user: UserId, seq: Seq) {
-        self.followers.retain(|_, follower| follower.listener.user != user || follower.pace != Pace::Live);
+        self.followers.retain(|_, follower| follower.listener.user != user || !follower.gets(seq));
         for follower in self.followers.values_mut().filter(|follower| follower.listener.user == user) {
             if follower.pace == (Pace::CatchingUp { until: None }) {
                 follower.pace = Pace::CatchingUp { until: Some(seq) };

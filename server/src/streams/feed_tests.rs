@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hubbub_protocol::id::{RoomId, Seq, SessionId, StreamId, UserId};
+use hubbub_protocol::{
+    id::{RoomId, Seq, SessionId, StreamId, UserId},
+    model::DeviceClass,
+};
 use proptest::prelude::*;
 
 use super::{Effect, Feed, Line, Progress, Sequenced};
@@ -31,7 +34,12 @@ struct Scene {
 
 fn scene(head: u64) -> Scene {
     let hub = Hub::default();
-    let listener = hub.register(UserId::generate(), SessionId::generate(), Outbox::bounded(1 << 20));
+    let listener = hub.register(
+        UserId::generate(),
+        SessionId::generate(),
+        DeviceClass::Desktop,
+        Outbox::bounded(1 << 20),
+    );
     let (all, _) = hub.add(&listener, &[StreamId::Room(RoomId::generate())]);
     let feed = Arc::clone(&all[0]);
     feed.open(Seq(head));
@@ -45,6 +53,23 @@ fn a_follower_at_the_head_is_live() {
     assert_eq!(feed.sequence(line(5)), Sequenced::Delivered);
     assert_eq!(feed.sequence(line(5)), Sequenced::Repeated);
     assert_eq!(got(&listener), [5]);
+}
+
+#[test]
+fn who_read_ahead_of_the_feed_gets_nothing_twice() {
+    let Scene { feed, listener, .. } = scene(4);
+    assert_eq!(feed.progress(listener.id, Seq(6)), Progress::Live);
+    for seq in 5..=7 {
+        assert_eq!(feed.sequence(line(seq)), Sequenced::Delivered);
+    }
+    assert_eq!(got(&listener), [7]);
+    // A removal that it has read already, and whatever let it in again.
+    let Scene { feed, listener, .. } = scene(4);
+    feed.progress(listener.id, Seq(6));
+    feed.sequence(leaves(5, listener.user));
+    feed.sequence(line(6));
+    feed.sequence(line(7));
+    assert_eq!(got(&listener), [7]);
 }
 
 #[test]
@@ -62,7 +87,12 @@ fn what_comes_early_waits() {
 #[test]
 fn entries_that_arrive_before_the_head_is_known_are_kept() {
     let hub = Hub::default();
-    let listener = hub.register(UserId::generate(), SessionId::generate(), Outbox::bounded(1 << 20));
+    let listener = hub.register(
+        UserId::generate(),
+        SessionId::generate(),
+        DeviceClass::Desktop,
+        Outbox::bounded(1 << 20),
+    );
     let (all, new) = hub.add(&listener, &[StreamId::Room(RoomId::generate())]);
     assert_eq!((all.len(), new.len()), (1, 1));
     for seq in [4, 6, 5] {
@@ -142,7 +172,7 @@ proptest! {
     ) {
         let Scene { feed, listener, hub } = scene(0);
         feed.progress(listener.id, Seq(0));
-        let late = hub.register(UserId::generate(), SessionId::generate(), Outbox::bounded(1 << 20));
+        let late = hub.register(UserId::generate(), SessionId::generate(), DeviceClass::Desktop, Outbox::bounded(1 << 20));
         let mut late_cursor = None;
         for seq in arrivals {
             feed.sequence(line(seq));

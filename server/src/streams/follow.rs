@@ -6,23 +6,31 @@
 
 use std::{sync::Arc, time::Duration};
 
-use hubbub_protocol::id::{RoomId, Seq, StreamId};
+use hubbub_protocol::{
+    close::CloseCode,
+    id::{RoomId, Seq, StreamId},
+};
+use tokio::time::Instant;
 
 use super::{
     Streams,
     feed::{Feed, Progress},
     listener::Listener,
-    outbox::Close,
 };
 use crate::{
     error::CommandError,
     fabric::Topic,
+    limits::jittered,
     store::{
         self,
         rooms::{self, Access},
     },
 };
 
+/// How long a connection that cannot catch up, because the database does not answer, is kept.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// About how long it waits between two tries.
+const RETRY: Duration = Duration::from_millis(500);
 /// How long a connection waits until a stream that another one opens is open.
 const OPEN_WAIT: Duration = Duration::from_secs(4);
 
@@ -104,6 +112,7 @@ impl Streams {
 
     async fn catch_up_feed(&self, listener: &Listener, feed: &Arc<Feed>, mut cursor: Seq) {
         metrics::counter!("hubbub_recover_total", "result" => "following").increment(1);
+        let began = Instant::now();
         loop {
             let target = match feed.progress(listener.id, cursor) {
                 Progress::Live => return,
@@ -112,11 +121,14 @@ impl Streams {
             };
             let lines = match self.lines(feed.stream, cursor, target).await {
                 Ok(lines) if !lines.is_empty() => lines,
+                Err(_) if began.elapsed() < PATIENCE && !listener.outbox.is_shut() => {
+                    tokio::time::sleep(jittered(RETRY)).await;
+                    continue;
+                }
                 outcome => {
                     let error = outcome.err();
                     tracing::warn!(stream = %feed.stream, ?error, "catching up failed; the client resumes");
-                    let code = hubbub_protocol::close::CloseCode::Internal;
-                    return listener.outbox.close(Close { code, end: None });
+                    return listener.outbox.close(CloseCode::Internal.into());
                 }
             };
             for line in lines.iter() {
@@ -138,9 +150,16 @@ impl Streams {
             self.spawn(async move {
                 // From the joining entry on, that one included.
                 let cursor = Seq(seq.0.saturating_sub(1));
-                if let Err(error) = streams.follow_room(&listener, room, cursor).await {
-                    error.log("follow a joined room");
-                    listener.outbox.close(hubbub_protocol::close::CloseCode::Internal.into());
+                let began = Instant::now();
+                while let Err(error) = streams.follow_room(&listener, room, cursor).await {
+                    if listener.outbox.is_shut() {
+                        return;
+                    }
+                    if began.elapsed() > PATIENCE {
+                        error.log("follow a joined room");
+                        return listener.outbox.close(CloseCode::Internal.into());
+                    }
+                    tokio::time::sleep(jittered(RETRY)).await;
                 }
             });
         }

@@ -4,11 +4,14 @@ use std::{
     collections::HashMap,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
-use hubbub_protocol::id::{RoomId, SessionId, StreamId, UserId};
+use hubbub_protocol::{
+    id::{RoomId, SessionId, StreamId, UserId},
+    model::DeviceClass,
+};
 use parking_lot::{Mutex, RwLock};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -25,22 +28,51 @@ pub struct Hub {
     next_id: AtomicU64,
     feeds: RwLock<HashMap<StreamId, Arc<Feed>>>,
     sessions: RwLock<HashMap<SessionId, Vec<Listener>>>,
+    /// Connections whose sessions have started, by person.
+    people: RwLock<HashMap<UserId, Vec<Listener>>>,
+    /// People whose connections changed since presence last looked, and whether one came.
+    changed: Mutex<HashMap<UserId, bool>>,
 }
 
 impl Hub {
     /// Registers a connection; [`Hub::deregister`] takes it out again.
-    pub fn register(&self, user: UserId, session: SessionId, outbox: Outbox) -> Listener {
+    pub fn register(&self, user: UserId, session: SessionId, class: DeviceClass, outbox: Outbox) -> Listener {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let listener = Arc::new(Connection {
             id,
             user,
             session,
+            class,
             outbox,
             leave: CancellationToken::new(),
             follows: Mutex::default(),
+            away: AtomicBool::new(false),
         });
         self.sessions.write().entry(session).or_default().push(Arc::clone(&listener));
         listener
+    }
+
+    /// Shows the person of a registered connection as online: its session has started.
+    pub fn show(&self, listener: &Listener) {
+        self.people.write().entry(listener.user).or_default().push(Arc::clone(listener));
+        self.changed.lock().insert(listener.user, true);
+    }
+
+    /// Keeps whether somebody is at a connection.
+    pub fn set_away(&self, listener: &Listener, away: bool) {
+        if listener.away.swap(away, Ordering::Relaxed) != away {
+            self.changed.lock().entry(listener.user).or_insert(false);
+        }
+    }
+
+    /// The connections of a person whose sessions have started.
+    pub fn of_user(&self, user: UserId) -> Vec<Listener> {
+        self.people.read().get(&user).cloned().unwrap_or_default()
+    }
+
+    /// The people whose connections changed since the last call, and whether one came, which may be gone already.
+    pub fn take_changed(&self) -> HashMap<UserId, bool> {
+        std::mem::take(&mut self.changed.lock())
     }
 
     /// Takes a connection out, and out of every feed.
@@ -53,6 +85,15 @@ impl Hub {
             }
         }
         drop(sessions);
+        let mut people = self.people.write();
+        if let Some(connections) = people.get_mut(&listener.user) {
+            connections.retain(|other| other.id != listener.id);
+            if connections.is_empty() {
+                people.remove(&listener.user);
+            }
+            self.changed.lock().entry(listener.user).or_insert(false);
+        }
+        drop(people);
         for stream in std::mem::take(&mut *listener.follows.lock()) {
             if let Some(feed) = self.feed(stream) {
                 feed.remove(listener.id);

@@ -1,8 +1,17 @@
 //! A connection as the hub and the feeds know it.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
-use hubbub_protocol::id::{SessionId, StreamId, UserId};
+use hubbub_protocol::{
+    id::{SessionId, StreamId, UserId},
+    model::DeviceClass,
+};
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
@@ -23,9 +32,19 @@ pub struct Connection {
     pub user: UserId,
     /// By which login.
     pub session: SessionId,
+    /// From what.
+    pub class: DeviceClass,
     /// Its way out.
     pub outbox: Outbox,
     /// Cancelled when it is to answer what is in flight and go to another node.
     pub leave: CancellationToken,
     pub(super) follows: Mutex<HashSet<StreamId>>,
+    pub(super) away: AtomicBool,
+}
+
+impl Connection {
+    /// Whether it says that nobody is at it.
+    pub fn is_away(&self) -> bool {
+        self.away.load(Ordering::Relaxed)
+    }
 }

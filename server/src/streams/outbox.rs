@@ -80,6 +80,12 @@ impl Outbox {
         }
     }
 
+    /// Queues what may be missed, unless half of the outbox is taken; false when it was not queued.
+    pub fn offer(&self, frame: Bytes) -> bool {
+        let has_room = self.queued_bytes() + frame.len() < self.0.limit_bytes / 2;
+        has_room && !self.is_shut() && self.try_queue(frame).is_ok()
+    }
+
     /// Queues a reply or a missed entry. It waits for space, which stops this client's reads: its own backlog slows
     /// it alone.
     ///

@@ -114,6 +114,35 @@ const METRICS: &[(Kind, &str, Unit, &str)] = &[
         "Values of the fabric that could not be read and were passed over",
     ),
     (Gauge, "hubbub_cache_fill_waiters", Unit::Count, "Readers that wait for a load of another"),
+    // Presence.
+    (Gauge, "hubbub_presence_online", Unit::Count, "People online, by scope: on this node, in the cluster"),
+    (Gauge, "hubbub_presence_nodes", Unit::Count, "Nodes that live, as this one sees it"),
+    (
+        Counter,
+        "hubbub_presence_loads_total",
+        Unit::Count,
+        "Times the roster of another node was read whole, by result",
+    ),
+    (Counter, "hubbub_presence_pushes_total", Unit::Count, "Presence signals queued for clients"),
+    (
+        Counter,
+        "hubbub_presence_dropped_total",
+        Unit::Count,
+        "Presence signals not queued: the client reads slowly, or there are too many",
+    ),
+    // Counts of messages.
+    (
+        Counter,
+        "hubbub_activity_dropped_total",
+        Unit::Count,
+        "Messages not counted at once; they are counted from the database",
+    ),
+    (
+        Counter,
+        "hubbub_activity_days_counted_total",
+        Unit::Count,
+        "Days whose messages were counted from the beginning",
+    ),
     // Sessions.
     (Counter, "hubbub_session_displaced_total", Unit::Count, "Sessions ended by a login elsewhere"),
     (

@@ -13,6 +13,7 @@ mod redis_server;
 #[expect(dead_code, clippy::unwrap_used, reason = "the tests of the fabric, whose it is, do more with it")]
 mod topology;
 
+mod activity;
 mod deaf;
 mod drain;
 mod health;
@@ -22,6 +23,7 @@ mod input;
 mod messages;
 mod once;
 mod order;
+mod presence;
 mod removal;
 mod restore;
 mod resume;

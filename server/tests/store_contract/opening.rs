@@ -5,7 +5,7 @@ use std::{collections::HashSet, time::Duration};
 use futures_util::future::join_all;
 use hubbub_protocol::{id::UserId, model::User};
 use hubbub_server::store::{
-    DatabaseSettings, Db, LockWait, Pools, StoreError,
+    DatabaseSettings, Db, LockWait, Pools, StoreError, life,
     users::{self, NewUser},
 };
 use tokio::sync::oneshot;
@@ -25,7 +25,8 @@ async fn exists(db: &Db, username: &str) -> bool {
 
 /// Empties the database that the fixture opened, as far as the migration looks at it.
 async fn forget_tables(db: &Db) {
-    const TABLES: [&str; 10] = [
+    const TABLES: [&str; 11] = [
+        "DROP TABLE last_seen",
         "DROP TABLE drafts",
         "DROP TABLE invites",
         "DROP TABLE messages",
@@ -209,4 +210,31 @@ async fn a_database_that_cannot_be_opened_is_said_in_words_without_its_password(
         Db::open(&settings("postgres://hubbub:hunter2@127.0.0.1:1/hubbub")).await.expect_err("refused");
     assert!(matches!(error, StoreError::Database(_)) && !format!("{error:?} {error}").contains("hunter2"));
     assert!((500..5_000).contains(&begun.elapsed().as_millis()), "{:?}", begun.elapsed());
+}
+
+pub(crate) async fn a_database_that_can_only_be_read_does_not_answer(fixture: Fixture) {
+    const READ_ONLY: &str = "DO $$ BEGIN
+        EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database());
+        END $$";
+    let Pools::Postgres(pool) = fixture.db.pools() else { unreachable!("only on Postgres") };
+    fixture.db.ping().await.expect("it can be written to");
+    sqlx::query(READ_ONLY).execute(pool).await.expect("it becomes as a standby is");
+    let later = Db::open(&fixture.settings).await.expect("it opens");
+    assert!(later.ping().await.is_err(), "a node on it must not be ready");
+    later.close().await;
+}
+
+pub(crate) async fn a_new_life_is_seen_and_ends_sessions_only_when_asked(fixture: Fixture) {
+    let ann = fixture.user("ann").await;
+    fixture.log_in(ann.id, "laptop").await;
+    let first = life::renew(&fixture.db, false, now_ms()).await.expect("a new epoch");
+    assert_eq!(first.sessions_ended, 0);
+    assert_ne!(first.epoch, fixture.db.epoch(), "what was opened keeps what it was opened with");
+    assert_eq!(fixture.db.ping().await.expect("it answers"), first.epoch);
+    let second = life::renew(&fixture.db, true, now_ms()).await.expect("a new epoch");
+    assert_ne!(second.epoch, first.epoch);
+    assert_eq!(second.sessions_ended, 1);
+    let again = Db::open(&fixture.settings).await.expect("it opens");
+    assert_eq!(again.epoch(), second.epoch);
+    again.close().await;
 }

@@ -902,7 +902,7 @@ export type Activity = {
   people: Array<ActivePerson>;
   /** When this was counted. */
   as_of: number;
-  /** Whether everything sent up to a few seconds before `as_of` is in it. False for a while after the counts were lost: what is missing is being counted again. */
+  /** Whether everything sent up to half a minute before `as_of` is in it. False for a while after the counts were lost: what is missing is being counted again. */
   complete: boolean;
 };
 

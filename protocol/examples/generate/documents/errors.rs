@@ -46,9 +46,8 @@ pub(super) fn of_method(name: &str) -> &'static [Reason] {
         }
         "message.get" | "draft.set" => &[MissingParameter, UnknownRoom, NotAMember, TooLarge],
         "presence.get" => &[UnknownRoom, NotAMember, TooLarge],
-        "presence.set" => &[MissingParameter],
         "user.get" => &[MissingParameter, TooLarge],
-        "user.find" | "user.update" => &[MissingParameter],
+        "presence.set" | "user.find" | "user.update" => &[MissingParameter],
         other => panic!("say in errors.rs which errors {other} has"),
     }
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use hubbub_client::{
-    Ask, AskError, Closed, Connection, Unasked,
+    Ask, AskError, Closed, Connection, ServerAddress, Unasked,
     ask::GetRoom,
     connection::{ConnectError, Options, Pushes},
     cursors::{Cursors, Taken},
@@ -22,7 +22,7 @@ use hubbub_protocol::{
 };
 use tokio::{sync::watch, task::JoinHandle, time::Instant};
 
-use super::{Node, PATIENCE, Person, services::unique, within};
+use super::{PATIENCE, Person, services::unique, within};
 
 /// Why there is no session on a connection.
 #[derive(Debug)]
@@ -143,13 +143,12 @@ impl Drop for Link {
 impl Link {
     /// Connects and starts the session.
     pub(crate) async fn open(
-        node: &Node,
+        node: &ServerAddress,
         options: &Options,
         token: &str,
         cursors: BTreeMap<StreamId, Cursor>,
     ) -> Result<Self, Refusal> {
-        let (connection, pushes) =
-            Connection::open(&node.address, options).await.map_err(Refusal::Connect)?;
+        let (connection, pushes) = Connection::open(node, options).await.map_err(Refusal::Connect)?;
         let mut kept = Cursors::from(cursors.clone());
         let started = connection.start(token, cursors).await.map_err(Refusal::Start)?;
         kept.start(&started);

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use hubbub_client::{
-    Client, Connection,
+    Client, Connection, ServerAddress,
     connection::Options,
-    http::HttpError,
+    http::{HttpClient, HttpError},
     reconnect::{Events, Settings},
 };
 use hubbub_protocol::{
@@ -77,18 +77,24 @@ impl Person {
 
     /// Connects a tab to a node; entries from now on are heard.
     pub(crate) async fn connect(&self, node: &Node) -> Link {
-        self.resume(node, BTreeMap::new()).await
+        self.connect_to(&node.address).await
+    }
+
+    /// As [`Person::connect`], by address.
+    pub(crate) async fn connect_to(&self, address: &ServerAddress) -> Link {
+        let opened = Link::open(address, &options(), &self.token, BTreeMap::new()).await;
+        opened.unwrap_or_else(|refusal| panic!("no session: {refusal:?}"))
     }
 
     /// Connects to a node and takes up what the cursors miss.
     pub(crate) async fn resume(&self, node: &Node, cursors: BTreeMap<StreamId, Cursor>) -> Link {
-        let opened = Link::open(node, &options(), &self.token, cursors).await;
+        let opened = Link::open(&node.address, &options(), &self.token, cursors).await;
         opened.unwrap_or_else(|refusal| panic!("no session: {refusal:?}"))
     }
 
     /// Connects, if the session is accepted.
     pub(crate) async fn try_connect(&self, node: &Node) -> Result<Link, Refusal> {
-        Link::open(node, &options(), &self.token, BTreeMap::new()).await
+        Link::open(&node.address, &options(), &self.token, BTreeMap::new()).await
     }
 
     /// A bare connection with limits of its own, whose pushes the test reads itself.
@@ -104,7 +110,12 @@ impl Person {
 
     /// A client that comes back; it tries the nodes in turn, beginning with `first`.
     pub(crate) fn keep_connected(&self, cluster: &TestCluster, first: usize) -> (Client, Events) {
-        let mut settings = Settings::new(cluster.addresses_from(first), &self.token);
+        self.keep_connected_to(cluster.addresses_from(first))
+    }
+
+    /// A client that comes back to these addresses in turn.
+    pub(crate) fn keep_connected_to(&self, addresses: Vec<ServerAddress>) -> (Client, Events) {
+        let mut settings = Settings::new(addresses, &self.token);
         settings.refresh_token = Some(self.refresh_token.clone());
         settings.connection = options();
         settings.events_waiting = 10_000;
@@ -123,10 +134,20 @@ pub(crate) async fn sign_up(node: &Node) -> String {
 
 /// Logs in with a device of this name.
 pub(crate) async fn try_log_in(node: &Node, username: &str, device: &str) -> Result<Person, HttpError> {
+    try_log_in_at(&node.address, username, device, PASSWORD).await
+}
+
+/// As [`try_log_in`], by address.
+pub(crate) async fn try_log_in_at(
+    address: &ServerAddress,
+    username: &str,
+    device: &str,
+    password: &str,
+) -> Result<Person, HttpError> {
     let device =
         Device { id: device.to_owned(), class: DeviceClass::Desktop, name: format!("{device} of a test") };
-    let log_in = LogIn { username: username.to_owned(), password: PASSWORD.to_owned(), device };
-    node.http().log_in(&log_in).await.map(Person::from)
+    let log_in = LogIn { username: username.to_owned(), password: password.to_owned(), device };
+    HttpClient::new(address.clone()).log_in(&log_in).await.map(Person::from)
 }
 
 /// Logs in with a device of this name.
