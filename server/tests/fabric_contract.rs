@@ -10,6 +10,8 @@ mod interleavings;
 mod many;
 #[path = "fabric_contract/proxy.rs"]
 mod proxy;
+#[path = "fabric_contract/redis_contents.rs"]
+mod redis_contents;
 #[path = "fabric_contract/redis_faults.rs"]
 mod redis_faults;
 #[path = "fabric_contract/redis_server.rs"]
@@ -68,7 +70,7 @@ macro_rules! contract {
                 fabric.close().await;
                 println!("{} holds", stringify!($name));
             })),*];
-            stream::iter(tests).buffer_unordered(3).collect::<()>().await;
+            futures_util::stream::iter(tests).buffer_unordered(3).collect::<()>().await;
         }
     };
 }
