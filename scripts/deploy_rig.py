@@ -63,12 +63,16 @@ def answers(port: int) -> bool:
 
 
 class Process:
-    """A program that ends with its `with` block at the latest."""
+    """A program that ends with its `with` block at the latest, or with this one however that ends."""
 
     def __init__(self, arguments: list[str], environment: dict[str, str], log: Path):
         self.log = log
-        with log.open("wb") as out:
-            self.child = subprocess.Popen(arguments, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+        # It replaces itself with the program: the process id stays.
+        mortal = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
+        # Appending: nginx opens its output once more, and one would write over the other.
+        with log.open("ab") as out:
+            self.child = subprocess.Popen([*mortal, *arguments], env=environment, stdin=subprocess.DEVNULL, stdout=out,
+                                          stderr=out, start_new_session=True)
 
     def said(self) -> str:
         return self.log.read_text(errors="replace")
@@ -82,9 +86,14 @@ class Process:
         return self
 
     def __exit__(self, *_):
-        if self.child.poll() is None:
-            self.child.kill()
-            self.child.wait(PATIENCE_S)
+        # Asked first: a proxy that is killed leaves its workers behind.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            if self.child.poll() is None:
+                self.child.terminate()
+                self.child.wait(10)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.child.pid, signal.SIGKILL)
+        self.child.wait(PATIENCE_S)
 
 
 class Database:
@@ -239,7 +248,8 @@ class Link:
                 pass
             self.socket = None
             for waits in self.waiting.values():
-                waits.cancel()
+                waits.done() or waits.set_exception(ConnectionResetError())
+            self.waiting.clear()
             await asyncio.sleep(0.05)
 
     async def _start(self, socket):
@@ -276,20 +286,26 @@ class Link:
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
             if self.socket is None:
+                if self.running.done():
+                    self.running.result()
                 await asyncio.sleep(0.02)
                 continue
-            number = next(self.numbers)
+            number, socket = next(self.numbers), self.socket
             answer = self.waiting[number] = asyncio.get_running_loop().create_future()
             frame = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
             try:
-                await self.socket.send(json.dumps(frame))
+                await socket.send(json.dumps(frame))
                 got = await asyncio.wait_for(answer, 6)
-            except (ConnectionClosed, TimeoutError, asyncio.CancelledError, AttributeError):
+            except (ConnectionClosed, ConnectionResetError, TimeoutError):
                 if self.running.done():
                     self.running.result()
+                # A socket that closes refuses at once: without a pause nobody else would come to do anything.
+                await asyncio.sleep(0.02)
                 continue
             finally:
                 self.waiting.pop(number, None)
+                # Looked at, or a warning comes when sending failed before the answer was waited for.
+                answer.done() and not answer.cancelled() and answer.exception()
             if "result" in got:
                 return got["result"]
             assert got["error"]["data"]["reason"] in ("unavailable", "too_frequent"), got

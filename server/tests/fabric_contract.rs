@@ -10,6 +10,8 @@ mod interleavings;
 mod many;
 #[path = "fabric_contract/proxy.rs"]
 mod proxy;
+#[path = "fabric_contract/redis_contents.rs"]
+mod redis_contents;
 #[path = "fabric_contract/redis_faults.rs"]
 mod redis_faults;
 #[path = "fabric_contract/redis_server.rs"]
@@ -59,7 +61,7 @@ macro_rules! contract {
             })*
         }
         pub(crate) async fn the_whole_contract(settings: &hubbub_server::fabric::RedisSettings) {
-            use futures_util::{StreamExt as _, future::LocalBoxFuture, stream};
+            use futures_util::{StreamExt as _, future::LocalBoxFuture};
             let tests: Vec<LocalBoxFuture<'_, ()>> = vec![$(Box::pin(async {
                 let prefix = format!("{}{}:", settings.prefix, stringify!($name));
                 let settings = hubbub_server::fabric::RedisSettings { prefix, ..settings.clone() };
@@ -68,7 +70,7 @@ macro_rules! contract {
                 fabric.close().await;
                 println!("{} holds", stringify!($name));
             })),*];
-            stream::iter(tests).buffer_unordered(3).collect::<()>().await;
+            futures_util::stream::iter(tests).buffer_unordered(3).collect::<()>().await;
         }
     };
 }

@@ -7,7 +7,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use super::{
     Counters,
-    sets::{ALL, Addition, Day, signed},
+    sets::{ALL, Addition, Day, SUM, signed},
     time::{DAY_MS, SLICE_MS, day_of},
 };
 use crate::{
@@ -25,7 +25,9 @@ const DAY_TTL: Duration = Duration::from_hours(32 * 24);
 /// How long the lock is held without being renewed.
 const LOCK_TTL: Duration = Duration::from_secs(20);
 /// The longest stretch that one statement counts; shorter after one took too long.
-const STRETCH_MS: i64 = 60 * 60 * 1_000;
+const STRETCH_MS: i64 = 6 * 60 * 60 * 1_000;
+/// How long days are counted before today is looked at again.
+const WORK: Duration = Duration::from_secs(5);
 /// Between two statements, so that counting anew leaves the database to others.
 const PAUSE: Duration = Duration::from_millis(20);
 /// How often a day's counts are compared with SQL.
@@ -84,8 +86,15 @@ impl Folding {
         let days: Vec<i64> = (0..last_days()).map(|back| today - back).collect();
         let keys: Vec<Key> = days.iter().map(|day| Key::activity_day(*day)).collect();
         let markers = self.counters.0.fabric.get_all(&keys).await?;
-        for (day, marker) in days.into_iter().zip(markers) {
-            match marker.as_deref().and_then(Day::decode) {
+        let counted = markers.iter().map(|marker| marker.as_deref().and_then(Day::decode));
+        let mut days: Vec<(i64, Option<Day>)> = days.into_iter().zip(counted).collect();
+        self.forget_lost(&mut days).await?;
+        let began = Instant::now();
+        for (day, counted) in days {
+            if began.elapsed() > WORK {
+                return Ok(());
+            }
+            match counted {
                 None => self.count_anew(day, settled, lock).await?,
                 Some(counted) if !counted.is_whole(day, settled) => {
                     self.extend(day, counted, settled, lock).await?;
@@ -94,6 +103,23 @@ impl Folding {
             }
         }
         self.compare(today, lock).await
+    }
+
+    /// Forgets what is known of days whose sets do not hold what they should: the fabric dropped one, to make room.
+    async fn forget_lost(&self, days: &mut [(i64, Option<Day>)]) -> Result<(), FoldError> {
+        let known = days.iter().filter_map(|(day, counted)| Some((*day, counted.as_ref()?)));
+        let sets =
+            known.flat_map(|(day, counted)| ALL.map(|what| (counted.set(day, what), vec![SUM.to_owned()])));
+        let sums = self.counters.0.fabric.scores(&sets.collect::<Vec<_>>()).await?;
+        let mut sums = sums.into_iter().map(|scores| scores.first().copied().flatten().unwrap_or(0));
+        for (_, counted) in days {
+            let Some(expected) = counted.as_ref().map(|counted| counted.sums) else { continue };
+            let found = [sums.next(), sums.next(), sums.next()];
+            if found != expected.map(|sum| Some(signed(sum))) {
+                *counted = None;
+            }
+        }
+        Ok(())
     }
 
     /// Counts a day from its beginning, aside; what there was is replaced in the end.
@@ -110,10 +136,8 @@ impl Folding {
         self.mark(day, &counted).await?;
         metrics::counter!("hubbub_activity_days_counted_total").increment(1);
         let before: Option<Day> = before.and_then(|text| serde_json::from_str(&text).ok());
-        for what in before.iter().flat_map(|_| ALL) {
-            if let Some(before) = &before {
-                fabric.delete(&before.set(day, what)).await?;
-            }
+        for set in before.iter().flat_map(|before| ALL.map(|what| before.set(day, what))) {
+            fabric.delete(&set).await?;
         }
         Ok(())
     }

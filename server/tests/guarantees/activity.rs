@@ -216,6 +216,22 @@ async fn counts_are_those_of_the_database_after_redis_was_emptied_or_away() {
     assert_eq!(by_day.len(), 3, "{:?}", again.days);
     assert!(people(&again).iter().map(|(_, messages)| messages).sum::<u64>() == all - 10);
 
+    // Redis drops a set of its own will, to make room.
+    let counted_anew = async || {
+        let metric = "hubbub_activity_days_counted_total";
+        cluster.node(0).metric(metric, &[]).await + cluster.node(1).metric(metric, &[]).await
+    };
+    let days_before = counted_anew().await;
+    let sets = redis.ask(&["KEYS", "*activity:{*:people}:*"]);
+    assert_eq!(redis.ask(&["DEL", sets.lines().next().expect("a set")]), "1");
+    let evicted = std::time::Instant::now();
+    eventually("its day is counted anew", async || (counted_anew().await > days_before).then_some(())).await;
+    counted(&cluster, &ann_person, 30, "the lost set", |activity| {
+        people(activity).iter().map(|(_, messages)| messages).sum::<u64>() == all - 10
+    })
+    .await;
+    println!("a set that was evicted was there again after {:.1} s", evicted.elapsed().as_secs_f64());
+
     // What is sent while Redis hangs is counted when it is back.
     redis.hang(true);
     say(&ann, channel, 20).await;

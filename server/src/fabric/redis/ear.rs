@@ -9,19 +9,18 @@ use std::sync::Arc;
 
 use fred::error::{Error, ErrorKind};
 use fred::prelude::{ClientLike, EventInterface, PubsubInterface, Server, Value};
-use fred::types::{ClusterHash, CustomCommand, Message};
+use fred::types::Message;
 use metrics::counter;
 use parking_lot::Mutex;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio::sync::{Notify, watch};
-use tokio::task::AbortHandle;
 use tokio::time::{Duration, Instant, MissedTickBehavior, interval, timeout_at};
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use super::channel;
 use super::connection::{Connection, next};
 use super::link::{Link, PROBE_EVERY};
+use super::listening::{Listening, here, shard_channels};
 use super::script::whole;
 use super::sealed::{seal, unseal};
 use super::values::corrupt;
@@ -185,7 +184,7 @@ impl Ear {
     pub(super) async fn keep(self: Arc<Self>, connection: Connection) {
         let mut ticks = interval(PROBE_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut listening = Listening::to(&self, connection);
+        let mut listening = self.listening(connection);
         loop {
             let mut tick = false;
             tokio::select! {
@@ -221,12 +220,18 @@ impl Ear {
         listening.connection.end().await;
     }
 
+    fn listening(self: &Arc<Self>, connection: Connection) -> Listening {
+        let messages = connection.client.message_rx();
+        let listener = tokio::spawn(Arc::clone(self).listen(messages));
+        Listening::over(connection, listener.abort_handle())
+    }
+
     fn replace(self: &Arc<Self>, listening: &mut Listening) {
         tracing::warn!(place = ?self.place, "the bus is not heard; connecting anew");
         self.lost(listening);
         self.moved.notify_one();
         if let Ok(connection) = Connection::start(&self.link.settings, self.place.as_ref()) {
-            *listening = Listening::to(self, connection);
+            *listening = self.listening(connection);
         }
     }
 
@@ -409,75 +414,5 @@ impl Ear {
             corrupt();
             self.inbox.resync();
         }
-    }
-}
-
-/// A connection and what it is subscribed to.
-struct Listening {
-    connection: Connection,
-    is_made: bool,
-    have: HashSet<Topic>,
-    last_answer: Instant,
-    /// An answer came to another question than the one asked: what is answered later may be wrong too.
-    out_of_step: bool,
-    listener: AbortHandle,
-}
-
-impl Listening {
-    fn to(ear: &Arc<Ear>, connection: Connection) -> Self {
-        let messages = connection.client.message_rx();
-        let listener = tokio::spawn(Arc::clone(ear).listen(messages)).abort_handle();
-        let (have, last_answer) = (HashSet::new(), Instant::now());
-        Self { connection, is_made: false, have, last_answer, out_of_step: false, listener }
-    }
-
-    /// Before fred says that the connection is made, a subscription may still go out over it, and would be thrown away
-    /// when it says so. But we do not wait for that word for ever.
-    fn is_worth_trying(&self) -> bool {
-        self.is_made || self.last_answer.elapsed() > DEAF_AFTER
-    }
-
-    fn is_lost(&self) -> bool {
-        self.out_of_step || self.connection.is_stuck(self.last_answer)
-    }
-
-    /// Redis answers in order, so it has done what came before once it answers this; and its answer is to this question.
-    async fn in_step(&mut self) -> Result<(), Error> {
-        let word = Uuid::now_v7().to_string();
-        let answer: String = self.connection.client.custom(here("PING"), vec![word.as_str()]).await?;
-        self.last_answer = Instant::now();
-        self.out_of_step = answer != word;
-        if self.out_of_step {
-            return Err(Error::new(ErrorKind::Protocol, "this is the answer to another question"));
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Listening {
-    fn drop(&mut self) {
-        self.listener.abort();
-    }
-}
-
-/// A command for the one place its connection goes to.
-fn here(name: &'static str) -> CustomCommand {
-    CustomCommand::new_static(name, ClusterHash::Random, false)
-}
-
-/// How many shard channels a connection is subscribed to, from `CLIENT INFO`.
-fn shard_channels(info: &str) -> Option<usize> {
-    info.split_ascii_whitespace().find_map(|field| field.strip_prefix("ssub="))?.parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn shard_channels_are_counted() {
-        let count = |info| shard_channels(info);
-        assert_eq!(count("id=5 addr=127.0.0.1:55234 sub=0 psub=0 ssub=12 multi=-1\n"), Some(12));
-        assert_eq!(count("id=5 sub=3 psub=0 multi=-1"), None, "Redis before 7.0.3 does not say");
     }
 }

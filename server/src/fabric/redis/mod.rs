@@ -8,6 +8,7 @@ mod connection;
 mod ear;
 mod ears;
 mod link;
+mod listening;
 mod many;
 mod script;
 mod sealed;

@@ -183,7 +183,8 @@ fn kind(schema: &Value) -> String {
         let known = any.iter().find(|one| one["type"] != "null");
         return known.map(kind).unwrap_or_default();
     }
-    if schema["type"] == "array" {
+    let may_be_absent = schema["type"].as_array().is_some_and(|types| types.contains(&"array".into()));
+    if schema["type"] == "array" || may_be_absent {
         return format!("list of {}", kind(&schema["items"]));
     }
     let values = [&schema["additionalProperties"]]
