@@ -1,6 +1,10 @@
 //! The fault rig's program.
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use clap::{Args, Parser, Subcommand};
 use faultlab::{
@@ -38,6 +42,12 @@ enum Command {
         only: Option<String>,
         #[command(flatten)]
         run: RunArguments,
+    },
+    /// Runs again what was red once, as a file of seeds has it.
+    Regressions {
+        /// One run a line: seed, minutes, profile, and why it is kept.
+        #[arg(default_value = "faultlab/regressions/seeds.txt")]
+        file: PathBuf,
     },
     /// Checks the history of an earlier run again.
     Check {
@@ -84,6 +94,7 @@ fn main() -> ExitCode {
         Command::Mutants { server, late_unlock, only, run } => {
             mutants(&Programs { server, late_unlock }, only.as_deref().unwrap_or_default(), &run)
         }
+        Command::Regressions { file } => regressions(&file),
         Command::Check { folder } => check(&folder),
     };
     match outcome {
@@ -154,6 +165,22 @@ fn run(arguments: &RunArguments) -> Result<bool> {
     Ok(good)
 }
 
+/// One line after the other; false when one was red.
+fn regressions(file: &Path) -> Result<bool> {
+    let text = std::fs::read_to_string(file).doing(&format!("read {}", file.display()))?;
+    let mut all_good = true;
+    for line in text.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty()) {
+        let mut words = line.split_whitespace();
+        let values = std::array::from_fn::<_, 3, _>(|_| words.next().unwrap_or_default());
+        let named = ["--seed", "--minutes", "--profile"].into_iter().zip(values).flat_map(<[&str; 2]>::from);
+        let parsed = Arguments::try_parse_from(["faultlab", "run", "--tidy"].into_iter().chain(named));
+        let Command::Run(wish) = parsed.doing(&format!("read the line {line:?}"))?.command else { continue };
+        println!("{}", words.collect::<Vec<_>>().join(" "));
+        all_good &= run(&wish)?;
+    }
+    Ok(all_good)
+}
+
 fn mutants(programs: &Programs, only: &str, arguments: &RunArguments) -> Result<bool> {
     let wish = arguments.wish(programs.server.clone())?;
     println!("seed {}", wish.seed);
@@ -184,7 +211,7 @@ fn mutants(programs: &Programs, only: &str, arguments: &RunArguments) -> Result<
     Ok(good == fates.len() && good > 0)
 }
 
-fn check(folder: &std::path::Path) -> Result<bool> {
+fn check(folder: &Path) -> Result<bool> {
     let verdict = run::check_again(folder)?;
     print!("{}", report::verdict(&verdict));
     Ok(verdict.violations.is_empty())

@@ -210,7 +210,7 @@ impl Crowd {
     pub async fn nothing_under_way(&self, limit: Duration) -> bool {
         let Some(person) = self.people.first() else { return true };
         let waiting = async {
-            while person.world.under_way.load(Ordering::Relaxed) > 0 {
+            while person.world.under_way.load(Ordering::SeqCst) > 0 {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };

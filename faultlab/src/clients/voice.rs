@@ -1,7 +1,13 @@
 //! Writing: each message has a key of its own and is sent again, on whichever connection there is, until it is known
 //! what became of it.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use hubbub_client::AskError;
 use hubbub_protocol::{command::MessageSendParams, error::Reason, id::RoomId};
@@ -20,6 +26,9 @@ const IMPATIENT: u64 = 20;
 /// Unknown outcomes that are left so, of a thousand.
 const GIVEN_UP: u64 = 30;
 
+/// A command is answered or given up by the server within this time.
+const COMMAND_LIMIT: Duration = Duration::from_secs(5);
+
 /// Writes while the run is busy.
 pub(super) async fn run(person: Person, pace: Duration) {
     let mut rng = person.rng("voice");
@@ -31,24 +40,56 @@ pub(super) async fn run(person: Person, pace: Duration) {
         count += 1;
         let room = person.rooms[rng.index(person.rooms.len())];
         let key = format!("p{}-{count}", person.number);
-        person.world.under_way.fetch_add(1, Ordering::Relaxed);
-        message(&person, room, &key, &mut rng).await;
-        person.world.under_way.fetch_sub(1, Ordering::Relaxed);
+        // Counted before the look at the phase, so that who waits for the last message sees this one.
+        let under_way = UnderWay::begin(&person);
+        if person.world.phase() != Phase::Busy {
+            return;
+        }
+        if message(&person, room, &key, &mut rng).await == Told::GivenUp {
+            // The server may still be at it.
+            tokio::spawn(async move {
+                sleep(COMMAND_LIMIT).await;
+                drop(under_way);
+            });
+        }
     }
 }
 
+/// A message that is under way, as long as this lives.
+struct UnderWay(Arc<AtomicU64>);
+
+impl UnderWay {
+    fn begin(person: &Person) -> Self {
+        person.world.under_way.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(&person.world.under_way))
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Whether a sender learned what became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    Fate,
+    GivenUp,
+}
+
 /// Sends one message until its fate is known, or the run is over, or, sometimes, it is given up.
-async fn message(person: &Person, room: RoomId, key: &str, rng: &mut Rng) {
+async fn message(person: &Person, room: RoomId, key: &str, rng: &mut Rng) -> Told {
     let mut attempt = 0;
     loop {
-        let Some(live) = connected(person).await else { return };
+        let Some(live) = connected(person).await else { return Told::GivenUp };
         attempt += 1;
         let patience =
             if rng.chance(IMPATIENT) { Duration::from_millis(rng.within(0, 8)) } else { Duration::MAX };
         match send(person, &live, room, key, attempt, patience).await {
             Sent::Known(Outcome::Ok { .. }) if attempt == 1 && rng.chance(REPEATED) => {}
-            Sent::Known(_) => return,
-            Sent::Unknown if rng.chance(GIVEN_UP) => return,
+            Sent::Known(_) => return Told::Fate,
+            Sent::Unknown if rng.chance(GIVEN_UP) => return Told::GivenUp,
             Sent::Unknown => sleep(Duration::from_millis(rng.within(0, 100))).await,
             Sent::Later(pause) => sleep(pause).await,
         }
