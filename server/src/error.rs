@@ -7,7 +7,7 @@ use hubbub_protocol::{
     model::SessionEnd,
 };
 
-use crate::limits::jittered;
+use crate::jitter::jittered;
 
 /// A failure with its place in the catalogue. What caused it stays in the log.
 #[derive(Debug, thiserror::Error)]

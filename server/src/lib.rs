@@ -22,6 +22,7 @@ pub mod error;
 pub mod fabric;
 pub mod gateway;
 pub mod http;
+pub mod jitter;
 pub mod limits;
 pub mod mutant;
 pub mod node;

@@ -9,12 +9,6 @@ use tokio::time::Instant;
 /// Addresses remembered.
 const REMEMBERED: u64 = 100_000;
 
-/// Between half of a time and one and a half: a crowd that is told when to try again must not come back as one.
-pub fn jittered(around: Duration) -> Duration {
-    let random = getrandom::u32().unwrap_or(u32::MAX / 2);
-    around.mul_f64(0.5 + f64::from(random) / f64::from(u32::MAX))
-}
-
 /// Refilled steadily, emptied by use.
 #[derive(Debug)]
 pub struct Bucket {

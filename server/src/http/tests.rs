@@ -118,7 +118,8 @@ async fn browsers_are_told_to_be_strict() {
 #[tokio::test(start_paused = true)]
 async fn a_request_ends_in_time() {
     let answer = ask("GET", "/slow").await;
-    assert_eq!((reason(&answer), header(&answer, "retry-after")), (Reason::Unavailable, Some("1")));
+    assert_eq!(reason(&answer), Reason::Unavailable);
+    assert!(matches!(header(&answer, "retry-after"), Some("1" | "2")), "{answer}");
 }
 
 #[tokio::test(start_paused = true)]

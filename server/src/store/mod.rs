@@ -200,7 +200,7 @@ impl Db {
         let epoch = migrate::run(&pools).await?;
         let db = Self { pools, epoch, transactions: TaskTracker::new() };
         // So that not one stamp is of this machine's clock.
-        db.ping().await?;
+        db.look().await?;
         Ok(db)
     }
 
@@ -213,11 +213,17 @@ impl Db {
     /// than [`Self::epoch`] when it was replaced by a back-up since it was opened. A cluster takes its time of day from
     /// the answer.
     pub async fn ping(&self) -> sqlx::Result<Epoch> {
-        let Pools::Postgres(pool) = &self.pools else { return life::epoch(self).await };
+        let (epoch, read_only) = self.look().await?;
+        if read_only { Err(sqlx::Error::Protocol("a standby: read-only".to_owned())) } else { Ok(epoch) }
+    }
+
+    /// The epoch, and whether the database can only be read.
+    async fn look(&self) -> sqlx::Result<(Epoch, bool)> {
+        let Pools::Postgres(pool) = &self.pools else { return Ok((life::epoch(self).await?, false)) };
         let asked = Instant::now();
         let (epoch, now_ms, read_only) = limited(life::state(pool)).await?;
         clock::follow(now_ms, asked.elapsed());
-        if read_only { Err(sqlx::Error::Protocol("a standby: read-only".to_owned())) } else { Ok(epoch) }
+        Ok((epoch, read_only))
     }
 
     /// How many connections to Postgres this process has, and how many of them rest; `None` on SQLite.

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     error::CommandError,
     fabric::Topic,
-    limits::jittered,
+    jitter::jittered,
     store::{
         self,
         rooms::{self, Access},
