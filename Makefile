@@ -5,7 +5,7 @@ MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
 .PHONY: help run build web test test-rust test-web test-bot test-conformance test-deploy test-smoke test-e2e \
-        check fmt gen setup
+        faultlab faultlab-mutants check fmt gen setup
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,12 @@ test-smoke: ## Start, look at the page, stop cleanly, start again on the same da
 
 test-e2e: ## Two people in two browsers, on one node and on a cluster
 	@scripts/test e2e
+
+faultlab: ## Break a cluster in every way, and check what was promised: MINUTES=30 SEED=7
+	@scripts/faultlab run
+
+faultlab-mutants: ## Servers with a promise broken on purpose: each must be caught
+	@scripts/faultlab mutants
 
 check: ## Formatting, lints, docs, types, licences, links, generated files
 	@scripts/check

@@ -15,7 +15,7 @@ use hubbub_protocol::{
 };
 use tokio::{
     sync::watch,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep, sleep_until},
 };
 
 use crate::{
@@ -33,6 +33,12 @@ use crate::{
 const GATHER_LIMIT: Duration = Duration::from_mins(1);
 /// Longest wait for what is under way, and for readers; they have 5 s.
 const SETTLE_LIMIT: Duration = Duration::from_secs(20);
+
+/// How often a room is tried to be made, and the time between.
+const ROOM_TRIES: u32 = 20;
+const ROOM_PAUSE: Duration = Duration::from_millis(100);
+/// Traffic before a node's use of memory is taken as what it needs: before that it has not hashed a password yet.
+const WARM: Duration = Duration::from_secs(7);
 
 /// Settings of nodes that the rig wants unless the environment has others: what fails is to be noticed soon.
 const SETTINGS: &[(&str, &str)] = &[
@@ -145,7 +151,10 @@ async fn happen(wish: &Wish, plan: &[Step], history: &History) -> Result<(u64, u
     }
     usage(&cluster, history, "start").await?;
     phases.send_replace(Phase::Busy);
-    let outcome = inflict(wish, plan, &mut nemesis, &mut cluster).await;
+    let began = Instant::now();
+    sleep(wish.length.min(WARM)).await;
+    usage(&cluster, history, "start").await?;
+    let outcome = inflict(wish, plan, began, &mut nemesis, &mut cluster).await;
     if outcome.is_ok() {
         phases.send_replace(Phase::Settle);
         settle(&cluster, &crowd, history, &rooms, &accounts, habits).await?;
@@ -155,8 +164,13 @@ async fn happen(wish: &Wish, plan: &[Step], history: &History) -> Result<(u64, u
     outcome.map(|()| (nemesis.kills, nemesis.faults))
 }
 
-async fn inflict(wish: &Wish, plan: &[Step], nemesis: &mut Nemesis, cluster: &mut Cluster) -> Result<()> {
-    let began = Instant::now();
+async fn inflict(
+    wish: &Wish,
+    plan: &[Step],
+    began: Instant,
+    nemesis: &mut Nemesis,
+    cluster: &mut Cluster,
+) -> Result<()> {
     for (number, step) in plan.iter().enumerate() {
         sleep_until(began + step.at).await;
         // Healing takes time as well: a run that is late leaves out the end of its plan.
@@ -234,20 +248,30 @@ async fn make_rooms(
         let is_in =
             |index: usize, rng: &mut Rng| index == 0 || index % wish.rooms == number || rng.chance(450);
         let members: Vec<_> = (0..accounts.len()).filter(|index| is_in(*index, &mut rng)).collect();
-        let made = connection
-            .ask(RoomCreateParams {
-                key: format!("room-{number}"),
-                kind: RoomKind::Group,
-                members: members.iter().skip(1).map(|index| accounts[*index].user.id).collect(),
-                name: format!("Room {number}"),
-                topic: String::new(),
-            })
-            .await
-            .doing("make a room")?;
-        rooms.insert(made.room.id, members);
+        let params = RoomCreateParams {
+            key: format!("room-{number}"),
+            kind: RoomKind::Group,
+            members: members.iter().skip(1).map(|index| accounts[*index].user.id).collect(),
+            name: format!("Room {number}"),
+            topic: String::new(),
+        };
+        rooms.insert(make_room(&connection, params).await?, members);
     }
     connection.close().await;
     Ok(rooms)
+}
+
+/// Makes a room, again and again under its key: a server that breaks its promises may need that.
+async fn make_room(connection: &Connection, params: RoomCreateParams) -> Result<RoomId> {
+    let mut tries = 0;
+    loop {
+        match connection.ask(params.clone()).await {
+            Ok(made) => return Ok(made.room.id),
+            Err(error) if tries == ROOM_TRIES => return Err(error).doing("make a room"),
+            Err(_) => tries += 1,
+        }
+        sleep(ROOM_PAUSE).await;
+    }
 }
 
 /// Checks a history that is there already.

@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
+    rustls::crypto::ring::default_provider().install_default().ok();
     hubbub_server::cli::run()
 }

@@ -12,7 +12,8 @@ const TASKS_ROOM: f64 = 60.0;
 pub(super) fn check(facts: &Facts, findings: &mut Findings) {
     for end in facts.usage.iter().filter(|usage| usage.at == "end") {
         let starts = facts.usage.iter().filter(|usage| usage.at == "start");
-        // Connections do not come back to the node they were on: the busiest node of the start is the measure.
+        // Connections do not come back to the node they were on: the busiest node of the start is the measure, cold
+        // and after some traffic.
         let most = |of: fn(&Usage) -> f64| starts.clone().map(of).fold(0.0, f64::max);
         let what = [
             ("bytes of memory", end.memory, most(|usage| usage.memory), MEMORY_ROOM),

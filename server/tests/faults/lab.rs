@@ -8,11 +8,18 @@ use std::{
 use faultlab::cluster::{Account, Cluster};
 use hubbub_client::ServerAddress;
 use hyper::Method;
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::support::Person;
 
 /// The password of everybody here.
 pub(crate) const PASSWORD: &str = "correct horse battery";
+
+/// Held by a test that keeps every core busy: two of them at once would only measure each other.
+pub(crate) async fn only_heavy_test() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::const_new(());
+    TURN.lock().await
+}
 
 /// A cluster of the rig.
 pub(crate) struct Lab {

@@ -27,7 +27,8 @@ async fn send_around(link: &Link, rooms: &[RoomId]) -> Vec<Duration> {
             break;
         }
         let sent = Instant::now();
-        link.say(*room, "all around").await;
+        let said = message(*room, "all around");
+        eventually("an acknowledgement", async || link.ask(said.clone()).await.ok()).await;
         took.push(sent.elapsed());
         sleep(Duration::from_millis(2)).await;
     }

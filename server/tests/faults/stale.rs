@@ -9,7 +9,7 @@ use hubbub_protocol::error::Reason;
 use tokio::time::Instant;
 
 use crate::{
-    lab::{Lab, PASSWORD},
+    lab::{Lab, PASSWORD, only_heavy_test},
     support::{
         Link,
         link::{message, texts},
@@ -82,6 +82,7 @@ async fn a_node_that_stood_still() {
 #[tokio::test]
 async fn five_hundred_logins_at_once_leave_one_session() {
     const LOGINS: usize = 500;
+    let _turn = only_heavy_test().await;
     let lab = Lab::start_with(2, &[("HUBBUB_ACCOUNTS_PASSWORD_THREADS", "2")]).await;
     let [ann] = lab.people().await;
     let began = Instant::now();
