@@ -70,7 +70,7 @@ macro_rules! contract {
                 fabric.close().await;
                 println!("{} holds", stringify!($name));
             })),*];
-            futures_util::stream::iter(tests).buffer_unordered(3).collect::<()>().await;
+            stream::iter(tests).buffer_unordered(3).collect::<()>().await;
         }
     };
 }
