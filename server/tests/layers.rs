@@ -20,7 +20,8 @@ const FLOORS: &[&[&str]] = &[
     &["idempotency", "limits", "locks", "counters"],
     &["store", "fabric"],
     &["telemetry"],
-    &["config", "clock", "digest", "error", "jitter", "mutant"],
+    &["config", "clock", "digest", "error", "mutant"],
+    &["jitter"],
 ];
 
 /// What only one module speaks of: what is looked for, the module, and what is allowed everywhere.

@@ -61,7 +61,7 @@ impl TestCluster {
     /// `count` nodes on one Postgres and a Redis of the test's own.
     pub(crate) async fn start_on_redis(count: usize, url: &str) -> Self {
         let database = TestDatabase::create().await;
-        let mut environment = in_cluster(&[], &database, &unique("t"));
+        let mut environment = in_cluster(&[], &database, "hubbub");
         environment.retain(|(name, _)| name != "REDIS_URL");
         environment.push(("REDIS_URL".to_owned(), url.to_owned()));
         Self::new(vec![environment; count], Keeps::Database(database)).await
