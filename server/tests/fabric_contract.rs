@@ -61,7 +61,7 @@ macro_rules! contract {
             })*
         }
         pub(crate) async fn the_whole_contract(settings: &hubbub_server::fabric::RedisSettings) {
-            use futures_util::{StreamExt as _, future::LocalBoxFuture};
+            use futures_util::{StreamExt as _, future::LocalBoxFuture, stream};
             let tests: Vec<LocalBoxFuture<'_, ()>> = vec![$(Box::pin(async {
                 let prefix = format!("{}{}:", settings.prefix, stringify!($name));
                 let settings = hubbub_server::fabric::RedisSettings { prefix, ..settings.clone() };
