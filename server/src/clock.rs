@@ -1,4 +1,4 @@
-//! The one place that tells the time of day.
+//! The one place that tells the time of day; and ticks.
 //!
 //! All nodes of a cluster take it from their database, once a second, and count on from there by a clock that cannot
 //! jump: a node whose own clock is wrong or is set stamps and expires like every other. A server that runs alone
@@ -11,6 +11,8 @@ use std::{
     },
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
+
+use tokio::time::{Interval, MissedTickBehavior, interval};
 
 /// An answer that took longer says too little about the time.
 const ROUND_TRIP_LIMIT: Duration = Duration::from_millis(250);
@@ -36,6 +38,13 @@ pub fn follow(database_ms: i64, round_trip: Duration) {
         let since_told = i64::try_from(round_trip.as_millis() / 2).unwrap_or(0);
         DATABASE_AT_START_MS.store(database_ms + since_told - running_ms(), Ordering::Relaxed);
     }
+}
+
+/// Ticks, the first one at once. They are not made up for: after a pause the next one comes at once, and only one.
+pub fn every(period: Duration) -> Interval {
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the place")]

@@ -11,7 +11,10 @@ use tracing_subscriber::{
     EnvFilter, Layer, filter::filter_fn, layer::SubscriberExt, util::SubscriberInitExt,
 };
 
-use crate::config::{LogFormat, LogSettings};
+use crate::{
+    clock::every,
+    config::{LogFormat, LogSettings},
+};
 
 /// From 1 ms to 10 s: what a send takes when all is well, and the longest that anything may take.
 const SECONDS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
@@ -79,8 +82,7 @@ pub fn render() -> String {
 
 /// Keeps what is measured small; runs until it is dropped.
 pub async fn keep_up() {
-    let mut tick = tokio::time::interval(UPKEEP);
-    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut tick = every(UPKEEP);
     loop {
         tick.tick().await;
         metrics().run_upkeep();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hubbub_protocol::limits::ACTIVITY_DAYS;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::Instant;
 
 use super::{
     Counters,
@@ -11,7 +11,7 @@ use super::{
     time::{DAY_MS, SLICE_MS, day_of},
 };
 use crate::{
-    clock,
+    clock::{self, every},
     fabric::{FabricError, Key, Lock},
     store,
 };
@@ -51,8 +51,7 @@ enum FoldError {
 
 /// Counts until it is dropped.
 pub(super) async fn run(counters: Counters) {
-    let mut ticks = tokio::time::interval(EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = every(EVERY);
     let mut folding = Folding { counters, stretch_ms: STRETCH_MS, compared: None, compares: 0 };
     loop {
         ticks.tick().await;

@@ -9,10 +9,9 @@ use hubbub_protocol::{
 };
 use moka::sync::Cache;
 use parking_lot::Mutex;
-use tokio::time::MissedTickBehavior;
 
 use super::{Counters, sets::Addition, time::slice_of};
-use crate::{fabric::Key, store};
+use crate::{clock::every, fabric::Key, store};
 
 /// How long counts gather.
 const EVERY: Duration = Duration::from_secs(1);
@@ -57,8 +56,7 @@ fn dropped(messages: u64) {
 
 /// Passes counts on until it is dropped.
 pub(super) async fn run(counters: Counters) {
-    let mut ticks = tokio::time::interval(EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = every(EVERY);
     loop {
         ticks.tick().await;
         let waiting = std::mem::take(&mut *counters.0.gathered.waiting.lock());

@@ -2,13 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::health::Health;
 use crate::{
     accounts::Accounts,
-    clock,
+    clock::{self, every},
     fabric::{Fabric, Key},
     store::{self, Db},
     streams::Streams,
@@ -24,13 +23,6 @@ const TOUCH_EVERY: Duration = Duration::from_mins(1);
 const CLEAN_EVERY: Duration = Duration::from_hours(1);
 /// How long the one that does it has the right to.
 const CLEAN_LEASE: Duration = Duration::from_mins(5);
-
-/// Ticks that are not made up for: after a pause the next one comes at once, and only one.
-fn every(period: Duration) -> Interval {
-    let mut ticks = interval(period);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    ticks
-}
 
 /// Asks the database each second whether it can be written to, and still is the one that this node was started on.
 pub(super) async fn database(
@@ -105,6 +97,8 @@ pub(super) async fn sessions(accounts: Accounts, streams: Streams, stop: Cancell
 /// Deletes what nobody can use any more. A lock keeps the nodes from doing the same work; nothing depends on it.
 pub(super) async fn clean(db: Db, fabric: Fabric, stop: CancellationToken) {
     let mut ticks = every(CLEAN_EVERY);
+    // A start has other things to do.
+    ticks.reset();
     loop {
         tokio::select! {
             _ = ticks.tick() => {}

@@ -3,18 +3,16 @@
 use std::time::Duration;
 
 use hubbub_protocol::id::UserId;
-use tokio::time::MissedTickBehavior;
 
 use super::{Presence, now, own::Connected, person::Devices, word::Word};
-use crate::streams::listener::Listener;
+use crate::{clock::every, streams::listener::Listener};
 
 /// How long changes gather.
 const EVERY: Duration = Duration::from_millis(200);
 
 /// Tells until the node stops.
 pub(super) async fn run(presence: Presence) {
-    let mut ticks = tokio::time::interval(EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = every(EVERY);
     loop {
         tokio::select! {
             _ = ticks.tick() => {}

@@ -3,14 +3,17 @@
 use std::{collections::HashMap, time::Duration};
 
 use hubbub_protocol::id::UserId;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::Instant;
 
 use super::{
     Presence, now,
     shelf::{self, Lease},
     word::{NodeId, Word},
 };
-use crate::fabric::{self, Key};
+use crate::{
+    clock::every,
+    fabric::{self, Key},
+};
 
 /// How often something is done at all.
 const EVERY: Duration = Duration::from_millis(500);
@@ -31,8 +34,7 @@ const REFRESHED: usize = 2;
 
 /// Keeps all that until the node stops; then it says so.
 pub(super) async fn run(presence: Presence) {
-    let mut ticks = tokio::time::interval(EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = every(EVERY);
     let mut keeper = Keeper { presence, beat: None, look: None, failed: None, listed: HashMap::new() };
     loop {
         tokio::select! {

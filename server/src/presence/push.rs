@@ -8,10 +8,10 @@ use hubbub_protocol::{
     limits::PRESENCE_ROOM_MEMBERS,
     push::{Push, Signal},
 };
-use tokio::time::MissedTickBehavior;
 
 use super::Presence;
 use crate::{
+    clock::every,
     store,
     streams::listener::{ConnectionId, Listener},
 };
@@ -23,8 +23,7 @@ const AT_ONCE: usize = 256;
 
 /// Tells until the node stops.
 pub(super) async fn run(presence: Presence) {
-    let mut ticks = tokio::time::interval(EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = every(EVERY);
     loop {
         tokio::select! {
             _ = ticks.tick() => {}

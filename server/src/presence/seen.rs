@@ -4,10 +4,10 @@ use std::{collections::HashMap, time::Duration};
 
 use hubbub_protocol::id::UserId;
 use parking_lot::Mutex;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::Instant;
 
 use super::{Presence, now};
-use crate::store;
+use crate::{clock::every, store};
 
 /// How often what waits is written.
 const EVERY: Duration = Duration::from_secs(2);
@@ -43,8 +43,7 @@ impl Seen {
 
 /// Writes until the node stops.
 pub(super) async fn run(presence: Presence) {
-    let mut ticks = tokio::time::interval(EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = every(EVERY);
     let mut round = Instant::now();
     loop {
         tokio::select! {

@@ -7,12 +7,12 @@
 use std::time::Duration;
 
 use hubbub_protocol::id::Seq;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{Streams, control::Control};
 use crate::{
-    clock,
+    clock::{self, every},
     error::CommandError,
     fabric::{Key, Lock, Topic},
     store,
@@ -34,8 +34,7 @@ const COMPARE_ALL_EVERY: Duration = Duration::from_secs(15);
 
 /// Looks after what nothing else would find: lost last publications, and feeds that nobody follows.
 pub(super) async fn sweep(streams: Streams) {
-    let mut ticks = tokio::time::interval(streams.0.settings.sweep);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = every(streams.0.settings.sweep);
     let mut sweeper = Sweeper { lock: None, heard: true, compared: Instant::now() };
     loop {
         ticks.tick().await;

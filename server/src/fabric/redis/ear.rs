@@ -14,7 +14,7 @@ use metrics::counter;
 use parking_lot::Mutex;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio::sync::{Notify, watch};
-use tokio::time::{Duration, Instant, MissedTickBehavior, interval, timeout_at};
+use tokio::time::{Duration, Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::channel;
@@ -24,6 +24,7 @@ use super::listening::{Listening, here, shard_channels};
 use super::script::whole;
 use super::sealed::{seal, unseal};
 use super::values::corrupt;
+use crate::clock::every;
 use crate::fabric::inbox::Inbox;
 use crate::fabric::topic::Topic;
 use crate::fabric::types::{BusEvent, FabricError};
@@ -182,8 +183,7 @@ impl Ear {
 
     /// Keeps the connection up and matching what is wanted until told to stop.
     pub(super) async fn keep(self: Arc<Self>, connection: Connection) {
-        let mut ticks = interval(PROBE_EVERY);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ticks = every(PROBE_EVERY);
         let mut listening = self.listening(connection);
         loop {
             let mut tick = false;

@@ -13,7 +13,7 @@ use fred::types::cluster::ClusterRouting;
 use metrics::gauge;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
-use tokio::time::{Duration, Instant, MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{Duration, Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -21,6 +21,7 @@ use uuid::Uuid;
 use super::channel;
 use super::ear::{Ear, Post};
 use super::link::{Link, PROBE_EVERY};
+use crate::clock::every;
 use crate::fabric::inbox::Inbox;
 use crate::fabric::topic::Topic;
 use crate::fabric::types::FabricError;
@@ -159,8 +160,7 @@ impl Ears {
 
     /// Keeps an ear at each place until told to stop.
     pub(super) async fn keep(self: Arc<Self>) {
-        let mut ticks = interval(PROBE_EVERY);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ticks = every(PROBE_EVERY);
         let mut reachable = self.link.breaker.watch();
         loop {
             let mut something_moved = false;

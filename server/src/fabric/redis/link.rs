@@ -7,13 +7,14 @@ use fred::prelude::{Client, ClientLike, ClusterInterface, PubsubInterface};
 use futures_util::future::{BoxFuture, try_join_all};
 use metrics::{counter, histogram};
 use parking_lot::RwLock;
-use tokio::time::{Duration, Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::{Duration, Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::breaker::Breaker;
 use super::connection::{Connection, next};
 use super::settings::RedisSettings;
 use super::unsettled::Unsettled;
+use crate::clock::every;
 use crate::fabric::types::{FabricError, Payload};
 
 /// How often an unreachable Redis is asked whether it is back, and a reachable one whether it is there.
@@ -98,8 +99,7 @@ impl Link {
         unsettled: Arc<Unsettled>,
         stop: CancellationToken,
     ) {
-        let mut ticks = interval(PROBE_EVERY);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ticks = every(PROBE_EVERY);
         let mut last_answer = Instant::now();
         loop {
             tokio::select! {
