@@ -38,7 +38,7 @@ impl Chat {
         let public = self.0.counters.public(days).await;
         let own = store::activity::private_rooms(&self.0.db, user, PRIVATE_ROOMS).await?;
         let ids: Vec<RoomId> = own.iter().map(|listed| listed.room).collect();
-        let private = Box::pin(self.0.counters.private(user, &ids, days)).await;
+        let private = self.0.counters.private(user, &ids, days).await;
 
         let top: Vec<RoomId> = public.channels.iter().take(limit).map(|(room, _)| *room).collect();
         let channels = store::activity::channels(&self.0.db, user, &top).await?;

@@ -107,7 +107,8 @@ impl Counters {
         if rooms.is_empty() {
             return Arc::new(Private { complete: true, ..Private::default() });
         }
-        let told = self.0.told.private.try_get_with((user, days), self.add_up_rooms(rooms, days)).await;
+        let told =
+            self.0.told.private.try_get_with((user, days), Box::pin(self.add_up_rooms(rooms, days))).await;
         told.unwrap_or_else(|error| {
             tracing::debug!(%error, "activity cannot be added up");
             Arc::default()
@@ -140,28 +141,13 @@ impl Counters {
         Ok(Stand { days, slices, complete, moving })
     }
 
-    /// Adds up, again when a day was added to meanwhile: what was read is then of two moments.
     async fn add_up(&self, days: usize) -> fabric::Result<Arc<Public>> {
-        for _ in 1..TRIES {
-            let (public, steady) = self.add_up_once(days).await?;
-            if steady {
-                return Ok(Arc::new(public));
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
-        let (public, steady) = self.add_up_once(days).await?;
+        let (public, steady) = until_steady(|| self.add_up_once(days)).await?;
         Ok(Arc::new(Public { complete: public.complete && steady, ..public }))
     }
 
     async fn add_up_rooms(&self, rooms: &[RoomId], days: usize) -> fabric::Result<Arc<Private>> {
-        for _ in 1..TRIES {
-            let (private, steady) = self.add_up_rooms_once(rooms, days).await?;
-            if steady {
-                return Ok(Arc::new(private));
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
-        let (private, steady) = self.add_up_rooms_once(rooms, days).await?;
+        let (private, steady) = until_steady(|| self.add_up_rooms_once(rooms, days)).await?;
         Ok(Arc::new(Private { complete: private.complete && steady, ..private }))
     }
 
@@ -234,6 +220,22 @@ impl Counters {
         }
         Ok((private, steady))
     }
+}
+
+/// Adds up, again when a day was added to meanwhile: what was read is then of two moments. Gives what was added up last,
+/// and whether it is of one moment.
+async fn until_steady<T, F>(once: impl Fn() -> F) -> fabric::Result<(T, bool)>
+where
+    F: Future<Output = fabric::Result<(T, bool)>>,
+{
+    for _ in 1..TRIES {
+        let (sum, steady) = once().await?;
+        if steady {
+            return Ok((sum, true));
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    once().await
 }
 
 /// The last days up to `today`, the oldest first.

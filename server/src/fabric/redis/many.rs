@@ -9,7 +9,7 @@ use fred::error::Error;
 use fred::prelude::{HashesInterface, KeysInterface, SortedSetsInterface, Value};
 
 use super::Redis;
-use super::script::{self, Call};
+use super::script::{self, Call, Script};
 use super::values::{corrupt, milliseconds, text, unexpected};
 use crate::fabric::Result;
 use crate::fabric::topic::Key;
@@ -43,15 +43,7 @@ impl Redis {
                 fields.iter().flat_map(|(field, value)| [field.as_str().into(), value.as_str().into()]);
             Call::on([self.name(key)], [milliseconds(ttl).into()].into_iter().chain(fields))
         });
-        let client = self.link.client();
-        let all = Box::pin(async {
-            script::HASH_REPLACE
-                .run_all(&client, calls.collect())
-                .await?
-                .into_iter()
-                .collect::<Result<Vec<_>, _>>()
-        });
-        self.link.call("hash_replace_all", all).await.map(drop)
+        self.run_all("hash_replace_all", &script::HASH_REPLACE, calls.collect()).await.map(drop)
     }
 
     pub(in crate::fabric) async fn scores_add(
@@ -64,15 +56,7 @@ impl Redis {
                 scores.iter().flat_map(|(member, add)| [member.as_str().into(), add.to_string().into()]);
             Call::on([self.name(key)], [milliseconds(ttl).into()].into_iter().chain(pairs))
         });
-        let client = self.link.client();
-        let all = Box::pin(async {
-            script::SCORES_ADD
-                .run_all(&client, calls.collect())
-                .await?
-                .into_iter()
-                .collect::<Result<Vec<_>, _>>()
-        });
-        let answers = self.link.call("scores_add", all).await?;
+        let answers = self.run_all("scores_add", &script::SCORES_ADD, calls.collect()).await?;
         answers
             .into_iter()
             .map(|answer: Value| {
@@ -106,6 +90,13 @@ impl Redis {
             scores.into_iter().map(|score| score.map(round)).collect()
         };
         Ok(answers.into_iter().zip(asked.iter().map(|(_, members)| members)).map(of).collect())
+    }
+
+    /// Runs a script for each call; the first error is that of all.
+    async fn run_all(&self, op: &'static str, script: &Script, calls: Vec<Call>) -> Result<Vec<Value>> {
+        let client = self.link.client();
+        let all = Box::pin(async { script.run_all(&client, calls).await?.into_iter().collect() });
+        self.link.call(op, all).await
     }
 
     /// Sends a pipeline; `None` in the place of a key that holds something of another kind.
