@@ -78,7 +78,7 @@ impl RedisServer {
         self.ask(&words)
     }
 
-    /// Runs one command past the fabric; the first line of the answer, or the text when it is one.
+    /// Runs one command past the fabric; the first line of the answer, or the text when it is one, or those of a list.
     pub(crate) fn ask(&self, command: &[&[u8]]) -> String {
         self.ask_as("default", command)
     }
@@ -96,18 +96,8 @@ impl RedisServer {
             }
             socket.get_mut().write_all(&text).unwrap();
         }
-        let mut answer = || -> std::io::Result<String> {
-            let mut line = String::new();
-            socket.read_line(&mut line)?;
-            let Some(length) = line.strip_prefix('$').and_then(|length| length.trim().parse().ok()) else {
-                return Ok(line.trim().to_owned());
-            };
-            let mut text = vec![0; length];
-            socket.read_exact(&mut text)?;
-            Ok(String::from_utf8_lossy(&text).into_owned())
-        };
-        assert_eq!(answer().unwrap(), "+OK");
-        answer().unwrap()
+        assert_eq!(answer(&mut socket).unwrap(), "+OK");
+        answer(&mut socket).unwrap()
     }
 
     /// Waits for its first answer; false when the process ended instead.
@@ -166,6 +156,23 @@ fn spawn(port: u16, directory: &Path, more: &[String]) -> Child {
         .stderr(Stdio::null())
         .spawn()
         .unwrap_or_else(|error| panic!("redis-server cannot be started, is it installed? {error}"))
+}
+
+fn answer(socket: &mut impl BufRead) -> std::io::Result<String> {
+    let mut line = String::new();
+    socket.read_line(&mut line)?;
+    let line = line.trim();
+    let count = |kind| line.strip_prefix(kind).and_then(|count| count.parse::<usize>().ok());
+    if let Some(items @ 1..) = count('*') {
+        let items: std::io::Result<Vec<_>> = (0..items).map(|_| answer(socket)).collect();
+        return Ok(items?.join("\n"));
+    }
+    let Some(length) = count('$') else { return Ok(line.to_owned()) };
+    // The text, and the end of its line.
+    let mut text = vec![0; length + 2];
+    socket.read_exact(&mut text)?;
+    text.truncate(length);
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
 fn answers(port: u16) -> bool {

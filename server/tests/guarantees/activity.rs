@@ -12,7 +12,10 @@ use hubbub_protocol::{
 use hyper::Method;
 use sqlx::{AssertSqlSafe, PgPool};
 
-use crate::support::{Link, Person, TestCluster, eventually, link::key, on_both, services::TestRedis};
+use crate::{
+    redis_server::RedisServer,
+    support::{Link, Person, TestCluster, eventually, link::key, on_both},
+};
 
 on_both! {
     rooms_days_and_people_are_counted,
@@ -169,8 +172,8 @@ async fn in_sql(pool: &PgPool, room: RoomId) -> u64 {
 
 #[tokio::test]
 async fn counts_are_those_of_the_database_after_redis_was_emptied_or_away() {
-    let redis = TestRedis::start();
-    let cluster = TestCluster::start_on_redis(2, &redis.url()).await;
+    let redis = RedisServer::start();
+    let cluster = TestCluster::start_on_redis(2, &redis.settings().url).await;
     let [ann_person, bea_person] = cluster.people().await;
     let ann = ann_person.connect(cluster.node(0)).await;
     let bea = bea_person.connect(cluster.node(1)).await;
@@ -194,7 +197,7 @@ async fn counts_are_those_of_the_database_after_redis_was_emptied_or_away() {
         );
         sqlx::query(AssertSqlSafe(sql)).execute(&pool).await.expect("moved");
     }
-    assert_eq!(redis.ask(&["FLUSHALL"]), "OK");
+    assert_eq!(redis.tell("FLUSHALL"), "+OK");
     let emptied = std::time::Instant::now();
     let old: i64 = sqlx::query_scalar(AssertSqlSafe(format!(
         "SELECT COUNT(*) FROM messages WHERE at_ms < {}",
@@ -222,8 +225,8 @@ async fn counts_are_those_of_the_database_after_redis_was_emptied_or_away() {
         cluster.node(0).metric(metric, &[]).await + cluster.node(1).metric(metric, &[]).await
     };
     let days_before = counted_anew().await;
-    let sets = redis.ask(&["KEYS", "*activity:{*:people}:*"]);
-    assert_eq!(redis.ask(&["DEL", sets.lines().next().expect("a set")]), "1");
+    let sets = redis.tell("KEYS *activity:{*:people}:*");
+    assert_eq!(redis.tell(&format!("DEL {}", sets.lines().next().expect("a set"))), ":1");
     let evicted = std::time::Instant::now();
     eventually("its day is counted anew", async || (counted_anew().await > days_before).then_some(())).await;
     counted(&cluster, &ann_person, 30, "the lost set", |activity| {
@@ -233,11 +236,11 @@ async fn counts_are_those_of_the_database_after_redis_was_emptied_or_away() {
     println!("a set that was evicted was there again after {:.1} s", evicted.elapsed().as_secs_f64());
 
     // What is sent while Redis hangs is counted when it is back.
-    redis.hang(true);
+    redis.signal("STOP");
     say(&ann, channel, 20).await;
     say(&bea, group, 5).await;
     assert_eq!(ann.ok(GetRoom(channel)).await.room.id, channel);
-    redis.hang(false);
+    redis.signal("CONT");
     let back = counted(&cluster, &ann_person, 30, "the rest", |activity| today(activity) == all + 25).await;
     assert_eq!(messages_of(&back, group), Some(15));
     // And stays right when the slices are folded.
@@ -248,16 +251,16 @@ async fn counts_are_those_of_the_database_after_redis_was_emptied_or_away() {
 
 #[tokio::test]
 async fn while_redis_is_away_the_answer_says_so() {
-    let redis = TestRedis::start();
-    let cluster = TestCluster::start_on_redis(1, &redis.url()).await;
+    let redis = RedisServer::start();
+    let cluster = TestCluster::start_on_redis(1, &redis.settings().url).await;
     let [person] = cluster.people().await;
     let link = person.connect(cluster.node(0)).await;
     let room = link.room(RoomKind::Channel, "channel", &[]).await;
-    redis.hang(true);
+    redis.signal("STOP");
     say(&link, room, 3).await;
     let first = activity(&cluster, &person, 5, 10).await;
     assert!(!first.complete);
     assert_eq!(first.days.len(), 5);
-    redis.hang(false);
+    redis.signal("CONT");
     counted(&cluster, &person, 5, "three", |activity| today(activity) == 3).await;
 }

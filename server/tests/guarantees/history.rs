@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use hubbub_protocol::{
     command::{
-        HistoryPage, MessageEditParams, MessageGetParams, MessageRecallParams, MessageSendParams,
-        RoomHistoryParams, RoomReadParams, RoomRoleParams, RoomUpdateParams,
+        HistoryPage, MessageGetParams, MessageSendParams, RoomHistoryParams, RoomReadParams, RoomRoleParams,
+        RoomUpdateParams,
     },
     entry::{Entry, EntryBody},
     error::Reason,
@@ -15,23 +15,11 @@ use hubbub_protocol::{
 
 use crate::support::{
     Link, TestCluster,
-    link::{key, message, seqs},
+    link::{edit, message, newest, recall, seqs},
     on_both,
 };
 
 on_both!(history_is_the_log_folded, the_log_is_read_page_by_page);
-
-fn edit(room: RoomId, seq: Seq, text: &str) -> MessageEditParams {
-    MessageEditParams { room, key: key(), seq, text: text.to_owned() }
-}
-
-fn recall(room: RoomId, seq: Seq) -> MessageRecallParams {
-    MessageRecallParams { room, key: key(), seq }
-}
-
-fn newest(room: RoomId) -> RoomHistoryParams {
-    RoomHistoryParams { room, before: None, after: None, around: None, limit: None }
-}
 
 /// A log with everything in it, made by a fixed stream of choices.
 async fn busy_room(ann: &Link, bea: &Link, room: RoomId) -> Vec<Entry> {

@@ -1,9 +1,7 @@
 //! Messages: edited, recalled, answered.
 
 use hubbub_protocol::{
-    command::{
-        MessageEditParams, MessageGetParams, MessageRecallParams, MessageSendParams, RoomHistoryParams,
-    },
+    command::{MessageGetParams, MessageSendParams},
     entry::EntryBody,
     error::Reason,
     id::{RoomId, Seq},
@@ -13,7 +11,7 @@ use hubbub_protocol::{
 
 use crate::support::{
     Link, TestCluster,
-    link::{key, message, seqs},
+    link::{edit, message, newest, recall, seqs},
     on_both,
     services::redis_url,
 };
@@ -25,18 +23,6 @@ on_both!(
     texts_have_limits,
     the_list_of_rooms_shows_the_newest_message,
 );
-
-fn edit(room: RoomId, seq: Seq, text: &str) -> MessageEditParams {
-    MessageEditParams { room, key: key(), seq, text: text.to_owned() }
-}
-
-fn recall(room: RoomId, seq: Seq) -> MessageRecallParams {
-    MessageRecallParams { room, key: key(), seq }
-}
-
-fn newest(room: RoomId) -> RoomHistoryParams {
-    RoomHistoryParams { room, before: None, after: None, around: None, limit: None }
-}
 
 fn text_of(item: &TimelineItem) -> &str {
     match &item.entry.body {

@@ -13,10 +13,10 @@ use hubbub_protocol::{
 };
 use tokio::time::Instant;
 
+use crate::redis_server::RedisServer;
 use crate::support::{
     Link, Person, TestCluster, eventually, on_both,
     person::{log_in, sign_up},
-    services::TestRedis,
 };
 
 /// How long a killed node's people may stay online.
@@ -298,8 +298,8 @@ async fn a_killed_node_takes_only_its_own_people_with_it() {
 
 #[tokio::test]
 async fn an_emptied_redis_is_no_news() {
-    let redis = TestRedis::start();
-    let cluster = TestCluster::start_on_redis(2, &redis.url()).await;
+    let redis = RedisServer::start();
+    let cluster = TestCluster::start_on_redis(2, &redis.settings().url).await;
     let crowd = cluster.crowd(11).await;
     let watcher = crowd[0].connect(cluster.node(0)).await;
     let members: Vec<&Person> = crowd[1..].iter().collect();
@@ -310,12 +310,12 @@ async fn an_emptied_redis_is_no_news() {
     }
     asked(&watcher, within(room), "all are online", |result| result.online == 10).await;
     for _ in 0..3 {
-        assert_eq!(redis.ask(&["FLUSHALL"]), "OK");
+        assert_eq!(redis.tell("FLUSHALL"), "+OK");
         tokio::time::sleep(Duration::from_secs(5)).await;
     }
     // Redis holds everything again.
     eventually("the rosters are written again", async || {
-        let keys = redis.ask(&["KEYS", "*:roster"]);
+        let keys = redis.tell("KEYS *:roster");
         (keys.lines().count() == 32).then_some(())
     })
     .await;
@@ -332,14 +332,14 @@ async fn an_emptied_redis_is_no_news() {
 
 #[tokio::test]
 async fn a_redis_that_hangs_freezes_the_others_and_nobody_flickers() {
-    let redis = TestRedis::start();
-    let cluster = TestCluster::start_on_redis(2, &redis.url()).await;
+    let redis = RedisServer::start();
+    let cluster = TestCluster::start_on_redis(2, &redis.settings().url).await;
     let [ann, bea, cyd] = cluster.people().await;
     let watcher = ann.connect(cluster.node(0)).await;
     let room = watcher.group(&[&bea, &cyd]).await;
     let other = bea.connect(cluster.node(1)).await;
     asked(&watcher, within(room), "two are online", |result| result.online == 2 && result.current).await;
-    redis.hang(true);
+    redis.signal("STOP");
     let hung = Instant::now();
     let frozen = asked(&watcher, within(room), "it is said", |result| !result.current).await;
     assert_eq!(frozen.online, 2);
@@ -352,7 +352,7 @@ async fn a_redis_that_hangs_freezes_the_others_and_nobody_flickers() {
         assert!(told(&watcher, bea.id()).iter().all(|presence| presence.online));
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    redis.hang(false);
+    redis.signal("CONT");
     is_told(&watcher, bea.id(), "bea is offline", |presence| !presence.online).await;
     asked(&watcher, within(room), "all is right again", |result| result.current && result.online == 2).await;
     assert!(told(&watcher, cyd.id()).iter().all(|presence| presence.online));

@@ -13,7 +13,10 @@ use hubbub_client::{
     cursors::{Cursors, Taken},
 };
 use hubbub_protocol::{
-    command::{MessageSendParams, PingParams, RoomCreateParams, RoomReadParams, Sent, SessionStartResult},
+    command::{
+        MessageEditParams, MessageRecallParams, MessageSendParams, PingParams, RoomCreateParams,
+        RoomHistoryParams, RoomReadParams, Sent, SessionStartResult,
+    },
     entry::{Entry, EntryBody},
     error::{ErrorObject, Reason},
     id::{Cursor, RoomId, Seq, StreamId, UserId},
@@ -342,6 +345,21 @@ async fn listen(connection: Connection, mut pushes: Pushes, tell: watch::Sender<
 /// A message under a new key.
 pub(crate) fn message(room: RoomId, text: &str) -> MessageSendParams {
     MessageSendParams { room, key: key(), text: text.to_owned(), reply_to: None }
+}
+
+/// An edit under a new key.
+pub(crate) fn edit(room: RoomId, seq: Seq, text: &str) -> MessageEditParams {
+    MessageEditParams { room, key: key(), seq, text: text.to_owned() }
+}
+
+/// A recall under a new key.
+pub(crate) fn recall(room: RoomId, seq: Seq) -> MessageRecallParams {
+    MessageRecallParams { room, key: key(), seq }
+}
+
+/// The newest page of a room's history.
+pub(crate) fn newest(room: RoomId) -> RoomHistoryParams {
+    RoomHistoryParams { room, before: None, after: None, around: None, limit: None }
 }
 
 /// A new idempotency key.

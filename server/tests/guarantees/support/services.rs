@@ -1,12 +1,6 @@
 //! The Postgres and the Redis that tests share; each test has a database and a prefix of its own.
 
-use std::{
-    net::{TcpListener, TcpStream},
-    path::PathBuf,
-    process::{Child, Command, Stdio},
-    thread,
-    time::Duration,
-};
+use std::{path::PathBuf, thread};
 
 use hubbub_protocol::id::EntryId;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
@@ -66,70 +60,6 @@ async fn run_sql(url: &str, statement: String) -> sqlx::Result<()> {
     let mut connection = PgConnection::connect(url).await?;
     connection.execute(AssertSqlSafe(statement)).await?;
     connection.close().await
-}
-
-/// A Redis of one test, which may do with it what it likes; ended with the test.
-pub(crate) struct TestRedis {
-    child: Child,
-    port: u16,
-    _folder: TestFolder,
-}
-
-impl TestRedis {
-    /// A new one, empty.
-    pub(crate) fn start() -> Self {
-        // Another test may take the port between looking and starting; then the server ends and we look again.
-        (0..20).find_map(|_| Self::try_start()).expect("a redis-server that starts")
-    }
-
-    fn try_start() -> Option<Self> {
-        let port = TcpListener::bind("127.0.0.1:0").ok()?.local_addr().ok()?.port();
-        let folder = TestFolder::create();
-        let child = Command::new("redis-server")
-            .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
-            .current_dir(&folder.path)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("redis-server starts");
-        let mut redis = Self { child, port, _folder: folder };
-        for _ in 0..500 {
-            if redis.child.try_wait().ok().flatten().is_some() {
-                return None;
-            }
-            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-                return Some(redis);
-            }
-            thread::sleep(Duration::from_millis(10));
-        }
-        None
-    }
-
-    /// Where nodes find it.
-    pub(crate) fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
-    }
-
-    /// Runs a command and gives what it prints.
-    pub(crate) fn ask(&self, words: &[&str]) -> String {
-        let asked = Command::new("redis-cli").args(["-p", &self.port.to_string()]).args(words).output();
-        String::from_utf8_lossy(&asked.expect("redis-cli runs").stdout).trim().to_owned()
-    }
-
-    /// Lets it hang, or go on.
-    pub(crate) fn hang(&self, hangs: bool) {
-        let signal = if hangs { "-STOP" } else { "-CONT" };
-        let status = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
-        assert!(status.expect("kill runs").success());
-    }
-}
-
-impl Drop for TestRedis {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 /// A folder that lives as long as its test.
