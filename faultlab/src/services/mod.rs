@@ -24,10 +24,12 @@ use crate::{
 const START_LIMIT: Duration = Duration::from_mins(1);
 /// How often it is asked whether it is there.
 const ASK_EVERY: Duration = Duration::from_millis(20);
+/// Ports tried before it is given up.
+const ATTEMPTS: usize = 5;
 /// Ports below those that the system gives to outgoing connections: what is restarted finds its own free.
 const PORTS: (u64, u64) = (12_000, 31_999);
 
-/// A port that nobody listens on. Somebody may take it first, so callers try again.
+/// A port that nobody listens on.
 fn free_port(rng: &mut Rng) -> Result<u16> {
     for _ in 0..100 {
         let port = u16::try_from(rng.within(PORTS.0, PORTS.1)).doing("choose a port")?;
@@ -36,6 +38,17 @@ fn free_port(rng: &mut Rng) -> Result<u16> {
         }
     }
     Err(LabError::new("no free port was found"))
+}
+
+/// Starts something on a free port, and on another one when that fails: somebody may have taken it first.
+async fn on_free_port(mut start: impl AsyncFnMut(u16) -> Result<()>) -> Result<()> {
+    let mut rng = chance();
+    for _ in 1..ATTEMPTS {
+        if start(free_port(&mut rng)?).await.is_ok() {
+            return Ok(());
+        }
+    }
+    start(free_port(&mut rng)?).await
 }
 
 /// A password that nobody knows.

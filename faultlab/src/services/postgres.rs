@@ -12,7 +12,7 @@ use sqlx::{
 };
 use tokio::process::Command;
 
-use super::{Folder, chance, free_port, password, until_ready};
+use super::{Folder, on_free_port, password, until_ready};
 use crate::{
     error::{Doing, LabError, Result},
     process::{Process, Signal, dying_with_us},
@@ -20,8 +20,6 @@ use crate::{
 
 /// Who runs it when we are root: Postgres refuses to.
 const USER: &str = "postgres";
-/// Tries to find a port that nobody takes first.
-const ATTEMPTS: usize = 5;
 /// Most connections: several nodes, and the rig.
 const CONNECTIONS: &str = "300";
 
@@ -46,14 +44,11 @@ impl Postgres {
         let password = password()?;
         init(&programs, folder.path(), &password).await?;
         let mut postgres = Self { process: None, programs, folder, password, port: 0 };
-        for attempt in 1.. {
-            postgres.port = free_port(&mut chance())?;
-            match postgres.run().await {
-                Ok(()) => break,
-                Err(error) if attempt == ATTEMPTS => return Err(error),
-                Err(_) => {}
-            }
-        }
+        on_free_port(async |port| {
+            postgres.port = port;
+            postgres.run().await
+        })
+        .await?;
         postgres.sql("CREATE DATABASE hubbub").await?;
         Ok(postgres)
     }

@@ -2,15 +2,12 @@
 
 use std::{fs::File, net::SocketAddr, os::unix::fs::OpenOptionsExt as _, path::Path};
 
-use super::{Folder, chance, free_port, password, until_ready};
+use super::{Folder, on_free_port, password, until_ready};
 use crate::{
     error::{Doing, LabError, Result},
     process::{Process, Signal, dying_with_us},
     resp::{Connection, Reply},
 };
-
-/// Tries to find a port that nobody takes first.
-const ATTEMPTS: usize = 5;
 
 /// A Redis of our own. Ends with this value.
 #[derive(Debug)]
@@ -29,14 +26,11 @@ impl Redis {
     pub async fn start() -> Result<Self> {
         let (folder, password) = (Folder::create("redis")?, password()?);
         let mut redis = Self { process: None, folder, password, port: 0 };
-        for attempt in 1.. {
-            redis.port = free_port(&mut chance())?;
-            match redis.run().await {
-                Ok(()) => break,
-                Err(error) if attempt == ATTEMPTS => return Err(error),
-                Err(_) => {}
-            }
-        }
+        on_free_port(async |port| {
+            redis.port = port;
+            redis.run().await
+        })
+        .await?;
         Ok(redis)
     }
 
