@@ -1,10 +1,10 @@
 //! Postgres down, stalled and restarted: a typed answer within 2 s, no false acknowledgement, sockets that stay, and
 //! recovery within 3 s.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use faultlab::proxy::Way;
-use hubbub_client::AskError;
+use hubbub_client::{AskError, Connection};
 use hubbub_protocol::{
     command::{MarkerSetParams, RoomListParams},
     error::Reason,
@@ -17,7 +17,7 @@ use crate::{
     lab::Lab,
     support::{
         Link, Person, eventually,
-        link::{message, texts},
+        link::{message, options, texts},
     },
 };
 
@@ -114,6 +114,41 @@ async fn black_holed() {
     println!("Postgres black-holed: told within {slowest:?}, back in {back:?}");
     assert!(slowest < TYPED, "an answer took {slowest:?}");
     assert!(back < BACK, "back only after {back:?}");
+}
+
+/// A session that cannot start is told when to try again, and after the time it has closed with "overloaded", which a
+/// client comes back from by itself.
+#[tokio::test]
+async fn a_session_that_cannot_start_is_told_to_come_back() {
+    let lab = Lab::start(1).await;
+    let [ann] = lab.people().await;
+    lab.cluster.nodes[0].postgres.black_hole(Way::Both);
+    let (connection, _pushes) =
+        Connection::open(&lab.address(0), &options()).await.expect("a connection, which needs no database");
+    let (began, mut refused) = (Instant::now(), 0);
+    let closed = loop {
+        match connection.start(&ann.token, BTreeMap::new()).await {
+            Err(AskError::Refused(error)) => {
+                assert_eq!(error.data.reason, Reason::Unavailable);
+                refused += 1;
+                let wait = error.data.retry_after_ms.expect("when to try again");
+                sleep(Duration::from_millis(wait)).await;
+            }
+            Err(AskError::Closed(closed)) => break closed,
+            other => panic!("expected `unavailable`, got {:?}", other.map(|started| started.user)),
+        }
+        assert!(began.elapsed() < Duration::from_secs(30), "never closed");
+    };
+    println!(
+        "no session for {:?}: refused {refused} times, then closed with {}",
+        began.elapsed(),
+        closed.code
+    );
+    assert!(refused >= 1);
+    assert_eq!((closed.code, closed.reason.as_str()), (4100, "overloaded"));
+    lab.cluster.heal_edges();
+    let again = eventually("a session", async || ann.try_connect_to(&lab.address(0)).await.ok()).await;
+    assert_eq!(again.me(), ann.id());
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! G6: once a login is answered, nothing of the session that it displaced is accepted, whatever is broken.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use faultlab::proxy::Way;
 use futures_util::future::join_all;
@@ -108,11 +108,7 @@ async fn five_hundred_logins_at_once_leave_one_session() {
     for some in sessions.chunks(50) {
         let connections = some.iter().enumerate().map(|(number, person)| {
             let address = lab.address(number % 2);
-            async move {
-                Link::open(&address, &crate::support::link::options(), &person.token, BTreeMap::new())
-                    .await
-                    .is_ok()
-            }
+            async move { person.try_connect_to(&address).await.is_ok() }
         });
         alive += join_all(connections).await.into_iter().filter(|alive| *alive).count();
     }

@@ -282,3 +282,27 @@ pub(crate) async fn an_ended_session_writes_nothing(fixture: Fixture) {
     assert!(answers[1].is_ok() && answers[2].is_ok());
     assert_eq!(committed.len(), 2);
 }
+
+pub(crate) async fn streams_written_lately_are_known_with_their_heads(fixture: Fixture) {
+    let ann = fixture.person("ann").await;
+    let (quiet, busy) = (
+        fixture.room(RoomKind::Group, "quiet", &[&ann]).await,
+        fixture.room(RoomKind::Group, "busy", &[&ann]).await,
+    );
+    fixture.say(quiet, &ann, "once").await;
+    let newest = entries::after(&fixture.db, StreamId::Room(quiet), Seq::ZERO, 10).await.unwrap();
+    let since = newest.last().expect("an entry").at + 1;
+    while hubbub_server::clock::now_ms() < since {
+        tokio::task::yield_now().await;
+    }
+    let mut head = Seq::ZERO;
+    for text in ["one", "two", "three"] {
+        head = fixture.say(busy, &ann, text).await;
+    }
+    let written = entries::written_since(&fixture.db, since, 10).await.unwrap();
+    assert_eq!(written, [(busy.as_uuid(), head)]);
+    let all = entries::written_since(&fixture.db, 0, 100).await.unwrap();
+    assert!(all.len() >= 2 && all.contains(&(busy.as_uuid(), head)), "{all:?}");
+    assert_eq!(entries::written_since(&fixture.db, 0, 1).await.unwrap().len(), 1);
+    assert!(entries::written_since(&fixture.db, i64::MAX, 10).await.unwrap().is_empty());
+}

@@ -6,9 +6,12 @@ use futures_util::future::join_all;
 use hubbub_protocol::{
     close::EndReason,
     id::{SessionId, UserId},
-    model::SessionEnd,
+    model::{Invite, RoomKind, SessionEnd},
 };
-use hubbub_server::store::sessions::{self, NewSession, Rotation};
+use hubbub_server::store::{
+    expired, invites,
+    sessions::{self, NewSession, Rotation},
+};
 
 use crate::fixture::{Fixture, LASTS_MS, device, hashes, now_ms};
 
@@ -188,6 +191,33 @@ pub(crate) async fn use_is_written_once_a_minute_and_revives_nothing(fixture: Fi
         (minute + LASTS_MS, minute + 2 * LASTS_MS)
     );
     assert_eq!(touch(vec![one], minute + 2 * LASTS_MS).await, 0, "timed out is over");
+}
+
+pub(crate) async fn what_ended_long_ago_is_deleted(fixture: Fixture) {
+    const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+    let ann = fixture.person("ann").await;
+    let room = fixture.room(RoomKind::Group, "room", &[&ann]).await;
+    let (displaced, _) = fixture.log_in(ann.user.id, "laptop").await;
+    let (lives, _) = fixture.log_in(ann.user.id, "phone").await;
+    let now = now_ms();
+    for (code, expires_at) in [("ended", now), ("lasts", now + 40 * DAY_MS)] {
+        let (invite, by) = (Invite { code: code.to_owned(), room, expires_at, uses_left: None }, ann.user.id);
+        let kept =
+            fixture.db.transact(move |tx| Box::pin(async move { invites::insert(tx, &invite, by).await }));
+        kept.await.unwrap();
+    }
+    let delete = async |at_ms: i64| expired::delete(&fixture.db, at_ms).await.unwrap();
+    let is_known = async |session: SessionId| {
+        sessions::by_access_hash(&fixture.db, &format!("access {session}")).await.unwrap().is_some()
+    };
+    assert_eq!(delete(now + 6 * DAY_MS).await, 0);
+    assert_eq!(delete(now + 8 * DAY_MS).await, 1, "the invitation that ended a week ago");
+    assert!(invites::by_code(&fixture.db, "ended", 0).await.unwrap().is_none());
+    assert!(is_known(displaced).await, "a session says for a month why it ended");
+    assert_eq!(delete(now + 30 * DAY_MS + LASTS_MS).await, 2, "both that were displaced");
+    assert!(!is_known(displaced).await && is_known(lives).await);
+    assert!(invites::by_code(&fixture.db, "lasts", now).await.unwrap().is_some());
+    assert_eq!(delete(now + 30 * DAY_MS + 3 * LASTS_MS).await, 1, "the one that timed out a month ago");
 }
 
 pub(crate) async fn sessions_that_are_over_are_told(fixture: Fixture) {

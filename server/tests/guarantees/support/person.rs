@@ -82,8 +82,7 @@ impl Person {
 
     /// As [`Person::connect`], by address.
     pub(crate) async fn connect_to(&self, address: &ServerAddress) -> Link {
-        let opened = Link::open(address, &options(), &self.token, BTreeMap::new()).await;
-        opened.unwrap_or_else(|refusal| panic!("no session: {refusal:?}"))
+        self.try_connect_to(address).await.unwrap_or_else(|refusal| panic!("no session: {refusal:?}"))
     }
 
     /// Connects to a node and takes up what the cursors miss.
@@ -94,7 +93,12 @@ impl Person {
 
     /// Connects, if the session is accepted.
     pub(crate) async fn try_connect(&self, node: &Node) -> Result<Link, Refusal> {
-        Link::open(&node.address, &options(), &self.token, BTreeMap::new()).await
+        self.try_connect_to(&node.address).await
+    }
+
+    /// As [`Person::try_connect`], by address.
+    pub(crate) async fn try_connect_to(&self, address: &ServerAddress) -> Result<Link, Refusal> {
+        Link::open(address, &options(), &self.token, BTreeMap::new()).await
     }
 
     /// A bare connection with limits of its own, whose pushes the test reads itself.
