@@ -47,7 +47,7 @@ test-e2e: ## Two people in two browsers, on one node and on a cluster
 faultlab: ## Break a cluster in every way and look whether it keeps its promises (MINUTES=3 SEED=…)
 	@scripts/faultlab run
 
-faultlab-mutants: ## Servers with a promise broken on purpose: each must turn the rig red (10 minutes)
+faultlab-mutants: ## Servers with a promise broken on purpose: each must turn the rig red (12 minutes)
 	@scripts/faultlab mutants
 
 faultlab-regressions: ## The runs of the rig that were red once
